@@ -1,0 +1,135 @@
+# Everything runs from two virtual environments that this file makes from the
+# hash-pinned lock files: .venv for development, .venv-demo for the demo alone.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# Override with PYTHON=/path/to/python; otherwise the first 3.11 or later on the PATH that runs.
+PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$candidate" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	>/dev/null 2>&1 && { command -v "$$candidate"; break; }; done)
+
+ARGS ?=
+PYTEST_ARGS ?=
+JOBS ?= auto
+
+VENV := .venv
+DEMO_VENV := .venv-demo
+BIN := $(VENV)/bin
+PIP := -m pip --disable-pip-version-check --quiet --quiet
+SHELL_SCRIPTS := .ci/run
+DEV_READY := $(VENV)/.project.stamp
+DEMO_READY := $(DEMO_VENV)/.project.stamp
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+# --------------------------------------------------------------------- for everyone
+
+.PHONY: demo
+demo: $(DEMO_READY) ## Rotate keys against loopback simulators (ARGS="..." is handed to the command)
+	@$(DEMO_VENV)/bin/rotator demo $(ARGS)
+
+.PHONY: test
+test: lint types imports docstrings unit ## Run every gate: linters, types, imports, docstrings, tests, coverage
+
+# ---------------------------------------------------------------- one gate at a time
+
+.PHONY: lint
+lint: $(DEV_READY) ## Style and format of Python, shell, YAML and the Dockerfile
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/shellcheck $(SHELL_SCRIPTS)
+	$(BIN)/yamllint --strict .
+	$(BIN)/hadolint Dockerfile
+
+.PHONY: types
+types: $(DEV_READY) ## Types, strictly
+	$(BIN)/mypy
+
+.PHONY: imports
+imports: $(DEV_READY) ## The layers of docs and design, as contracts
+	$(BIN)/lint-imports
+
+.PHONY: docstrings
+docstrings: $(DEV_READY) ## Every public name is documented
+	$(BIN)/interrogate rotator
+
+.PHONY: unit
+unit: $(DEV_READY) ## All tests, then the coverage gate (PYTEST_ARGS="..." is handed to pytest)
+	@rm -rf build/coverage* .coverage .coverage.*
+	$(BIN)/pytest -n $(JOBS) --cov --cov-report= --cov-report=json $(PYTEST_ARGS)
+	@$(BIN)/python tests/gates/coverage_gate.py build/coverage.json
+
+.PHONY: chart
+chart: $(DEV_READY) ## Render the chart and check it against the Kubernetes schemas
+	$(BIN)/pytest tests/helm $(PYTEST_ARGS)
+
+.PHONY: format
+format: $(DEV_READY) ## Rewrite the Python files in the house style
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+# ------------------------------------------------------------------- the environment
+
+.PHONY: venv
+venv: $(DEV_READY) ## Make or refresh the development environment
+
+.PHONY: lock
+lock: ## Resolve all dependencies again and rewrite the lock files
+	@test -x $(BIN)/uv || { $(MAKE) python-found && "$(PYTHON)" -m venv $(VENV) && $(BIN)/python $(PIP) install uv; }
+	$(call compile,requirements-dev.lock,pyproject.toml --all-extras --group dev)
+	$(call compile,requirements-demo.lock,pyproject.toml --extra console --extra demo --group build -c requirements-dev.lock)
+	$(call compile,requirements.lock,pyproject.toml --extra console --extra fleet --extra postgres -c requirements-dev.lock)
+	$(call compile,requirements-build.lock,--group pyproject.toml:build -c requirements-dev.lock)
+
+# $(call compile,FILE,OPTIONS): a lock for every platform and Python, without the name of any host.
+define compile
+	@printf '# Made by "make lock" from pyproject.toml; do not edit.\n' > $(1).tmp
+	@$(BIN)/uv pip compile $(2) --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --no-annotate \
+		--output-file $(1).new
+	@cat $(1).new >> $(1).tmp && rm $(1).new && mv $(1).tmp $(1)
+	@echo "$(1): $$(grep -c '==' $(1)) packages"
+endef
+
+.PHONY: system-deps
+system-deps: ## Install the system packages that tests use (Debian, root)
+	@# Nothing in the tests needs more than a POSIX machine with git and make yet. Prometheus,
+	@# Alertmanager, Chromium, podman and buildah join with the first tests that start them.
+	@for tool in git make; do command -v $$tool >/dev/null || missing="$${missing:-} $$tool"; done; \
+	if [ -n "$${missing:-}" ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; fi
+
+.PHONY: clean
+clean: ## Remove everything that make has made
+	rm -rf $(VENV) $(DEMO_VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: python-found
+python-found:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "rotator needs Python 3.11 or later with venv; none was found on the PATH." >&2; \
+		echo "Install one (Debian: apt install python3-venv) or say make PYTHON=/path/to/python3" >&2; \
+		exit 1; }
+
+# Two stamps for each environment: the dependencies are installed again when the lock changes,
+# the project (editable, so only its metadata) when pyproject.toml does.
+%/.dependencies.stamp: | python-found
+	@echo "making $* with $$("$(PYTHON)" --version)"
+	@"$(PYTHON)" -m venv $*
+	@$*/bin/python $(PIP) install --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.dependencies.stamp: requirements-dev.lock
+$(DEMO_VENV)/.dependencies.stamp: requirements-demo.lock
+
+%/.project.stamp: %/.dependencies.stamp pyproject.toml
+	@$*/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.SECONDARY: $(VENV)/.dependencies.stamp $(DEMO_VENV)/.dependencies.stamp

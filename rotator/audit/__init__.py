@@ -1,0 +1,1 @@
+"""The sealer, which numbers and chains audit records, and the sinks that keep them."""

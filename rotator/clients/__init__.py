@@ -1,0 +1,1 @@
+"""Shared transports: AWS clients, and HTTP."""

@@ -1,0 +1,67 @@
+"""Whose is a key that appeared around our mint? Proof, suspicion, or a stranger's.
+
+A stray is ours if its mark says so or if its secret is among the destination's
+versions under the token of this rotation. A stray that was born while our mint
+could land, without such proof, is a suspect: it may be ours, and a person may
+have made it. Every other stray is a stranger's and is never touched (I2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rotator.core.ids import version_token
+
+if TYPE_CHECKING:
+    from rotator.core.facts import DestinationState, KeyInfo, KeyListing
+    from rotator.core.ids import KeyId
+    from rotator.core.rotation import Intent, Rotation
+    from rotator.core.terms import Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """What a listing tells of a mint whose answer is missing.
+
+    Attributes:
+        ours: The key that is proved to be this rotation's; None without proof.
+        suspects: Keys that may be this rotation's.
+    """
+
+    ours: KeyId | None
+    suspects: tuple[KeyId, ...]
+
+
+def attribute(
+    rotation: Rotation,
+    intent: Intent,
+    listing: KeyListing,
+    state: DestinationState,
+    terms: Terms,
+) -> Attribution:
+    """Judge every key that the pre-image does not know."""
+    strays = [key for key in listing.keys if key.key_id not in intent.known_keys]
+    for stray in strays:
+        if _is_proved(rotation, stray, state):
+            return Attribution(ours=stray.key_id, suspects=())
+    if terms.traits.marks_keys:
+        # Where keys carry our id from birth, one without it cannot be ours.
+        return Attribution(ours=None, suspects=())
+    suspects = [key.key_id for key in strays if _may_be_ours(key, intent, terms)]
+    return Attribution(ours=None, suspects=tuple(suspects))
+
+
+def _is_proved(rotation: Rotation, stray: KeyInfo, state: DestinationState) -> bool:
+    token = version_token(rotation.id, stray.key_id, rotation.attempt)
+    return stray.rotation == rotation.id or token in state.versions
+
+
+def _may_be_ours(stray: KeyInfo, intent: Intent, terms: Terms) -> bool:
+    """Compare births by the provider's own clock: ours may be wrong."""
+    if stray.rotation is not None:
+        return False
+    skew = terms.limits.clock_skew
+    began = intent.provider_time or intent.made_at
+    patience = intent.not_after - intent.made_at + terms.traits.signature_window
+    return began - skew <= stray.created_at <= began + patience + skew

@@ -1,0 +1,176 @@
+"""What a credential without an open rotation needs: to be adopted, rotated, or left.
+
+A key becomes managed when its destination carries it: one that nobody was told
+to read is never replaced behind its users' back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rotator.core.before import jitter_fraction, starts_at
+from rotator.core.facts import What
+from rotator.core.ids import Instant
+from rotator.core.machine import describe_keys, is_full, unfit
+from rotator.core.reasons import Reason
+from rotator.core.recovery import listing_problem
+from rotator.core.rotation import Action, Trigger
+from rotator.core.steps import Do, Wait, failure, hold, known, need
+from rotator.core.terms import Mode
+
+if TYPE_CHECKING:
+    from rotator.core.facts import DestinationState, KeyInfo, KeyListing, Observation
+    from rotator.core.ids import KeyId, VersionId
+    from rotator.core.rotation import Credential
+    from rotator.core.terms import Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt:
+    """Take a key under management: this key is the credential's current one.
+
+    Attributes:
+        version: The destination's version that carries it; None where the
+            destination has never carried a key.
+    """
+
+    key_id: KeyId
+    version: VersionId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Open a rotation.
+
+    Attributes:
+        due_at: When policy asked for it.
+    """
+
+    trigger: Trigger
+    due_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """Nothing to do; `due_at` is when the next rotation is to start, if that is known."""
+
+    wait: Wait
+    due_at: Instant | None
+
+
+IdleStep = Do | Adopt | Start | Rest
+
+
+def next_for_idle(
+    credential: Credential, observation: Observation, terms: Terms, now: Instant
+) -> IdleStep:
+    """Decide what a credential without an open rotation needs now."""
+    blocked = listing_problem(observation, terms, now)
+    if isinstance(blocked, Do):
+        return blocked
+    if isinstance(blocked, Wait):
+        return Rest(wait=blocked, due_at=credential.due_at)
+    listing = known(observation.keys)
+    assert listing is not None, "listing_problem lets only a listing pass"  # noqa: S101
+    if credential.action is Action.REPORT:
+        return _rest(terms, now, Reason.REPORT_ONLY, credential.note)
+    if credential.current_key_id is None:
+        return _adoption(credential, listing, observation, terms, now)
+    current = listing.find(credential.current_key_id)
+    if current is None:
+        return _held(terms, now, Reason.CURRENT_KEY_GONE, credential.current_key_id)
+    if not current.enabled:
+        return _held(terms, now, Reason.CURRENT_KEY_DISABLED, current.key_id)
+    return _age(credential, current, listing, terms, now)
+
+
+def due_at(credential: Credential, key: KeyInfo, terms: Terms) -> Instant:
+    """Say when a key's rotation is to start."""
+    fraction = jitter_fraction(credential.id, key.key_id)
+    return starts_at(key.created_at, terms.schedule, terms.grace, fraction=fraction)
+
+
+def _age(
+    credential: Credential, current: KeyInfo, listing: KeyListing, terms: Terms, now: Instant
+) -> IdleStep:
+    due = due_at(credential, current, terms)
+    if credential.requested is None and now < due:
+        look = Instant(min(due, now + terms.limits.inspect_interval))
+        return Rest(wait=Wait(until=look, reason=Reason.NOT_DUE), due_at=due)
+    if terms.mode is Mode.PLAN:
+        return _rest(terms, now, Reason.PLAN_MODE, "", due)
+    if is_full(listing, terms):
+        return _held(terms, now, Reason.SLOTS_FULL, describe_keys(listing), due)
+    return Start(trigger=credential.requested or Trigger.AGE, due_at=due)
+
+
+def _adoption(
+    credential: Credential,
+    listing: KeyListing,
+    observation: Observation,
+    terms: Terms,
+    now: Instant,
+) -> IdleStep:
+    asked = need(observation.destination, What.DESTINATION)
+    if asked:
+        return asked
+    state = known(observation.destination)
+    if state is None or credential.destination is None:
+        return _held(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    reason = unfit(state, owner=terms.owner, create=credential.destination.create)
+    if reason:
+        return _held(terms, now, reason, credential.destination.name)
+    enabled = [key for key in listing.keys if key.enabled]
+    if not enabled:
+        return _held(terms, now, Reason.NO_KEY)
+    if not state.exists:
+        return _only(enabled, listing, terms, now)
+    return _published(state, enabled, credential, listing, observation, terms, now)
+
+
+def _published(  # noqa: PLR0913 - one decision over everything that was read
+    state: DestinationState,
+    enabled: list[KeyInfo],
+    credential: Credential,
+    listing: KeyListing,
+    observation: Observation,
+    terms: Terms,
+    now: Instant,
+) -> IdleStep:
+    asked = need(observation.published, What.PUBLISHED)
+    if asked:
+        return asked
+    code = failure(observation.published)
+    if code:
+        return _held(terms, now, Reason.UNPUBLISHED, f"the secret cannot be read: {code}")
+    published = known(observation.published)
+    carried = [key for key in enabled if key.key_id == published]
+    if carried:
+        return Adopt(key_id=carried[0].key_id, version=state.current)
+    is_ours_and_empty = state.owner == terms.owner and published is None
+    if is_ours_and_empty and credential.destination and credential.destination.create:
+        return _only(enabled, listing, terms, now)
+    return _held(terms, now, Reason.UNPUBLISHED, describe_keys(listing))
+
+
+def _only(enabled: list[KeyInfo], listing: KeyListing, terms: Terms, now: Instant) -> IdleStep:
+    """An empty destination says nothing: only a single enabled key is beyond doubt."""
+    if len(enabled) > 1:
+        return _held(terms, now, Reason.UNPUBLISHED, describe_keys(listing))
+    return Adopt(key_id=enabled[0].key_id, version=None)
+
+
+def _held(
+    terms: Terms, now: Instant, reason: Reason, detail: str = "", due: Instant | None = None
+) -> Rest:
+    return Rest(wait=hold(terms, now, reason, detail), due_at=due)
+
+
+def _rest(
+    terms: Terms, now: Instant, reason: Reason, detail: str, due: Instant | None = None
+) -> Rest:
+    until = Instant(now + terms.limits.inspect_interval)
+    return Rest(wait=Wait(until=until, reason=reason, detail=detail), due_at=due)
+
+

@@ -1,0 +1,276 @@
+"""What comes next for an open rotation: total, pure, one question at a time.
+
+The shell asks; the answer is an effect to carry out, a fact to write down, a
+wait with a reason, or the end. Readings are asked for one by one, so nothing is
+read that decides nothing. Promote is the pivot: before it everything is rolled
+back or adopted, after it everything is rolled forward (`core.retire`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from rotator.core import recovery, retire
+from rotator.core.facts import Known, What
+from rotator.core.ids import version_token
+from rotator.core.reasons import Reason
+from rotator.core.rotation import Effect, Phase, Trigger
+from rotator.core.steps import Do, Done, Fact, Halt, Record, Wait, failure, hold, known, need
+from rotator.core.terms import Mode
+from rotator.core.transitions import tokens
+
+if TYPE_CHECKING:
+    from rotator.core.facts import DestinationState, KeyListing, Observation
+    from rotator.core.ids import Instant, KeyId, VersionId
+    from rotator.core.rotation import Rotation
+    from rotator.core.steps import Step
+    from rotator.core.terms import Terms
+
+
+def next_step(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
+    """Decide what comes next.
+
+    Args:
+        rotation: The open rotation as the journal holds it.
+        observation: What this pass has read; unread readings are asked for.
+        terms: Policy, traits and limits that apply.
+        now: The present, by our clock.
+    """
+    if rotation.is_open and rotation.phase is not Phase.HALTED:
+        if rotation.intent is not None:
+            return recovery.answer(rotation, rotation.intent, observation, terms, now)
+        if rotation.abandoned is not None:
+            return backward(rotation, observation, terms, now)
+    match rotation.phase:
+        case Phase.PLANNED:
+            return planned(rotation, observation, terms, now)
+        case Phase.CREATED:
+            return created(rotation, observation, terms, now)
+        case Phase.STAGED:
+            return staged(rotation, observation, terms)
+        case Phase.VERIFIED:
+            return verified(rotation, observation, terms, now)
+        case Phase.PROMOTED:
+            return retire.promoted(rotation, observation, terms, now)
+        case Phase.DISABLED:
+            return retire.disabled(rotation, observation, terms, now)
+        case Phase.COMPLETED | Phase.ROLLED_BACK:
+            return Done()
+        case Phase.HALTED:
+            return Halt(reason=rotation.abandoned or Reason.INVARIANT)
+        case _ as never:  # pragma: no cover - mypy proves that nothing gets here
+            assert_never(never)
+
+
+def planned(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
+    """Before the mint: is the destination ready, is there a slot, is the old key what we think?"""
+    if terms.mode is Mode.PLAN:
+        return hold(terms, now, Reason.PLAN_MODE)
+    return (
+        _destination_ready(rotation, observation, terms, now)
+        or _base_is_ours(rotation, observation, terms, now)
+        or _slot_free(rotation, observation, terms, now)
+        or Do(effect=Effect.CREATE_KEY, evidence={"keys_before": _count(observation)})
+    )
+
+
+def created(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
+    """With the secret in hand store it; without it look whether it was stored."""
+    if observation.secret_in_hand and rotation.base_version is not None:
+        return Do(effect=Effect.STAGE, version=_token(rotation))
+    asked = need(observation.destination, What.DESTINATION)
+    if asked:
+        return asked
+    state = known(observation.destination)
+    if state is None:
+        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    stored = [token for token in tokens(rotation) if token in state.versions]
+    if stored:
+        return Record(fact=Fact.FOUND_STAGED, version=stored[-1])
+    if not observation.secret_in_hand:
+        return Record(fact=Fact.ABANDONED, reason=Reason.SECRET_LOST)
+    return _rebase(rotation, observation, state)
+
+
+def staged(rotation: Rotation, observation: Observation, terms: Terms) -> Step:
+    """Prove the key, from the secret in hand or read back; give up after some failures."""
+    if rotation.verify_failures >= terms.limits.verify_attempts:
+        return Record(fact=Fact.ABANDONED, reason=Reason.VERIFY_FAILED)
+    if not observation.secret_in_hand and not terms.can_read_back:
+        return Record(fact=Fact.ABANDONED, reason=Reason.SECRET_LOST)
+    return Do(effect=Effect.VERIFY, version=rotation.new_version)
+
+
+def verified(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
+    """Promote, if the destination still is as it was and the key still lives."""
+    asked = need(observation.destination, What.DESTINATION)
+    if asked:
+        return asked
+    state = known(observation.destination)
+    if state is None:
+        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    if state.current == rotation.new_version:
+        return Record(fact=Fact.FOUND_CURRENT, version=state.current)
+    if state.deletion_scheduled:
+        return Record(fact=Fact.ABANDONED, reason=Reason.DESTINATION_DELETED)
+    if state.current != rotation.base_version:
+        return Record(fact=Fact.ABANDONED, reason=Reason.DRIFT)
+    return _new_key_lives(rotation, observation, terms, now) or Do(
+        effect=Effect.PROMOTE, version=rotation.new_version
+    )
+
+
+def backward(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
+    """Undo what an abandoned rotation made: unlabel, then delete exactly its own key."""
+    if rotation.landing_until is not None and now < rotation.landing_until:
+        return Wait(until=rotation.landing_until, reason=Reason.SETTLING)
+    asked = need(observation.destination, What.DESTINATION)
+    if asked:
+        return asked
+    state = known(observation.destination)
+    if state is None:
+        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    ours = tokens(rotation)
+    if state.current in ours:
+        # It was promoted after all: going on backward would break what consumers read.
+        return Record(fact=Fact.FOUND_CURRENT, version=state.current)
+    labelled = [token for token in ours if token in state.pending or token == state.previous]
+    if labelled:
+        return Do(effect=Effect.UNSTAGE, version=labelled[0])
+    return Do(
+        effect=Effect.DELETE_KEY,
+        key_id=rotation.new_key_id,
+        evidence={"proof": "minted by this rotation", "abandoned": str(rotation.abandoned)},
+    )
+
+
+def _destination_ready(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    asked = need(observation.destination, What.DESTINATION)
+    if asked:
+        return asked
+    state = known(observation.destination)
+    if state is None:
+        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    reason = unfit(state, owner=terms.owner, create=rotation.destination.create)
+    if reason:
+        return hold(terms, now, reason, rotation.destination.name)
+    if not state.exists or state.owner is None or state.current is None:
+        return Do(effect=Effect.PREPARE)
+    return None
+
+
+def unfit(state: DestinationState, *, owner: str, create: bool) -> Reason | None:
+    """Say why a destination object must not be written to; None when it may be."""
+    if not state.exists:
+        return None if create else Reason.DESTINATION_MISSING
+    if state.deletion_scheduled:
+        return Reason.DESTINATION_DELETED
+    if state.owner not in {None, owner}:
+        return Reason.DESTINATION_FOREIGN
+    if state.native_rotation:
+        return Reason.NATIVE_ROTATION
+    return None
+
+
+def _base_is_ours(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    """Let a version that we did not write pass only if it carries the key that we know."""
+    state = known(observation.destination)
+    if rotation.old_version is None or (state and state.current == rotation.old_version):
+        return None
+    asked = need(observation.published, What.PUBLISHED)
+    if asked:
+        return asked
+    if observation.published == Known(rotation.old_key_id):
+        return None
+    return hold(terms, now, Reason.DRIFT, _current(state))
+
+
+def _slot_free(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    blocked = recovery.listing_problem(observation, terms, now)
+    if blocked:
+        return blocked
+    listing = known(observation.keys)
+    old = listing.find(rotation.old_key_id) if listing else None
+    if old is None:
+        return hold(terms, now, Reason.CURRENT_KEY_GONE, rotation.old_key_id)
+    if not old.enabled and rotation.trigger is not Trigger.TAINT:
+        return hold(terms, now, Reason.CURRENT_KEY_DISABLED, rotation.old_key_id)
+    if listing and is_full(listing, terms):
+        return hold(terms, now, Reason.SLOTS_FULL, describe_keys(listing))
+    return None
+
+
+def is_full(listing: KeyListing, terms: Terms) -> bool:
+    """Whether the principal has no free key slot."""
+    limit = terms.traits.max_keys
+    return limit is not None and len(listing.keys) >= limit
+
+
+def describe_keys(listing: KeyListing) -> str:
+    """Name each key with its state and birth, for the person who has to free a slot."""
+    return ", ".join(
+        f"{key.key_id} ({'enabled' if key.enabled else 'disabled'}, "
+        f"made {key.created_at:%Y-%m-%d})"
+        for key in listing.keys
+    )
+
+
+def _rebase(rotation: Rotation, observation: Observation, state: DestinationState) -> Step:
+    """After a conflict: merge again if the new base still carries the key that we replace."""
+    if state.current is None:
+        return Record(fact=Fact.ABANDONED, reason=Reason.DRIFT)
+    if rotation.old_version is not None and state.current != rotation.old_version:
+        asked = need(observation.published, What.PUBLISHED)
+        if asked:
+            return asked
+        if observation.published != Known(rotation.old_key_id):
+            return Record(fact=Fact.ABANDONED, reason=Reason.DRIFT)
+    return Record(fact=Fact.REBASED, version=state.current)
+
+
+def _new_key_lives(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    """Look again if the verification was not made in this very pass."""
+    if observation.secret_in_hand:
+        return None
+    blocked = recovery.listing_problem(observation, terms, now)
+    if blocked:
+        return blocked
+    listing = known(observation.keys)
+    new = listing.find(rotation.new_key_id) if listing else None
+    if new is not None and new.enabled:
+        return None
+    verified_at = rotation.verified_at or rotation.phase_since
+    if new is None and now < verified_at + terms.traits.list_lag:
+        return Wait(until=_after(verified_at, terms), reason=Reason.SETTLING)
+    return Record(fact=Fact.ABANDONED, reason=Reason.NEW_KEY_GONE)
+
+
+def _after(moment: Instant, terms: Terms) -> Instant:
+    return recovery.plus(moment, terms.traits.list_lag)
+
+
+def _token(rotation: Rotation) -> VersionId:
+    return version_token(rotation.id, _minted(rotation), rotation.attempt)
+
+
+def _minted(rotation: Rotation) -> KeyId:
+    key = rotation.new_key_id
+    assert key is not None, "every phase after `created` has a key"  # noqa: S101 - the table
+    return key
+
+
+def _current(state: DestinationState | None) -> str:
+    return f"current version {state.current}" if state else ""
+
+
+def _count(observation: Observation) -> int:
+    listing = known(observation.keys)
+    return len(listing.keys) if listing else 0

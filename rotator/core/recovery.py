@@ -1,0 +1,150 @@
+"""What an open intent came to: answered by looking, never by doing it again.
+
+An intent that is found done is done. One that is not found done is void only
+when nothing of it can land any more: its deadline, plus the time for which a
+signed request stays good, plus the staleness of the listing that we look at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotator.core.attribution import attribute
+from rotator.core.facts import What
+from rotator.core.ids import Instant
+from rotator.core.reasons import Reason
+from rotator.core.rotation import Effect
+from rotator.core.steps import Fact, Record, Wait, failure, hold, known, need
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from rotator.core.facts import DestinationState, KeyListing, Observation
+    from rotator.core.rotation import Intent, Rotation
+    from rotator.core.steps import Step
+    from rotator.core.terms import Terms
+
+_ON_KEYS = frozenset({Effect.DISABLE_KEY, Effect.ENABLE_KEY, Effect.DELETE_KEY})
+_HARMLESS = frozenset({Effect.VERIFY, Effect.PREPARE})
+"""Repeating these changes nothing, and nothing of them can land late and hurt."""
+
+
+def plus(moment: Instant, period: timedelta) -> Instant:
+    """Add a period to an instant."""
+    return Instant(moment + period)
+
+
+def lands_until(intent: Intent, terms: Terms) -> Instant:
+    """Say when a request of this intent can take effect at the latest."""
+    return plus(intent.not_after, terms.traits.signature_window)
+
+
+def settles_at(intent: Intent, terms: Terms) -> Instant:
+    """Say from when on a listing that lacks the effect proves that there was none."""
+    return plus(lands_until(intent, terms), terms.traits.list_lag)
+
+
+def answer(
+    rotation: Rotation, intent: Intent, observation: Observation, terms: Terms, now: Instant
+) -> Step:
+    """Find out what became of the open intent, or wait until that can be known."""
+    if intent.effect is Effect.CREATE_KEY:
+        return _mint(rotation, intent, observation, terms, now)
+    if intent.effect in _HARMLESS:
+        return Record(fact=Fact.INTENT_VOID)
+    if intent.effect in _ON_KEYS:
+        return _on_key(intent, observation, terms, now)
+    return _on_destination(intent, observation, terms, now)
+
+
+def _mint(
+    rotation: Rotation, intent: Intent, observation: Observation, terms: Terms, now: Instant
+) -> Step:
+    if now < settles_at(intent, terms):
+        return Wait(until=settles_at(intent, terms), reason=Reason.SETTLING)
+    asked = need(observation.keys, What.KEYS) or need(observation.destination, What.DESTINATION)
+    if asked:
+        return asked
+    listing, state = known(observation.keys), known(observation.destination)
+    if listing is None or state is None:
+        code = failure(observation.keys) or failure(observation.destination)
+        return hold(terms, now, Reason.ACCESS_DENIED, code)
+    verdict = attribute(rotation, intent, listing, state, terms)
+    if verdict.ours is not None:
+        return Record(fact=Fact.INTENT_DONE, key_id=verdict.ours)
+    return Record(fact=Fact.MINT_LOST, reason=Reason.OUTCOME_LOST, suspects=verdict.suspects)
+
+
+def _on_key(intent: Intent, observation: Observation, terms: Terms, now: Instant) -> Step:
+    asked = need(observation.keys, What.KEYS)
+    if asked:
+        return asked
+    listing = known(observation.keys)
+    if listing is None:
+        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.keys))
+    if _shows(intent, listing, terms, now):
+        return Record(fact=Fact.INTENT_DONE)
+    return _void(intent, terms, now)
+
+
+def _shows(intent: Intent, listing: KeyListing, terms: Terms, now: Instant) -> bool:
+    key = listing.find(intent.key_id)
+    match intent.effect:
+        case Effect.DISABLE_KEY:
+            return key is not None and not key.enabled
+        case Effect.ENABLE_KEY:
+            return key is not None and key.enabled
+        case _:
+            # A key that was made a moment ago may be missing from a stale listing.
+            return key is None and now >= plus(intent.made_at, terms.traits.list_lag)
+
+
+def _on_destination(intent: Intent, observation: Observation, terms: Terms, now: Instant) -> Step:
+    asked = need(observation.destination, What.DESTINATION)
+    if asked:
+        return asked
+    state = known(observation.destination)
+    if state is None:
+        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    if _holds(intent, state):
+        return Record(fact=Fact.INTENT_DONE, version=intent.version)
+    if intent.effect is Effect.STAGE and observation.secret_in_hand:
+        # The same token with the same content is stored once, however often it is sent.
+        return Record(fact=Fact.INTENT_VOID)
+    return _void(intent, terms, now)
+
+
+def _holds(intent: Intent, state: DestinationState) -> bool:
+    match intent.effect:
+        case Effect.STAGE:
+            return intent.version in state.versions
+        case Effect.PROMOTE:
+            return state.current == intent.version
+        case _:
+            return intent.version not in state.pending and state.previous != intent.version
+
+
+def _void(intent: Intent, terms: Terms, now: Instant) -> Step:
+    if now < settles_at(intent, terms):
+        return Wait(until=settles_at(intent, terms), reason=Reason.SETTLING)
+    return Record(fact=Fact.INTENT_VOID)
+
+
+def listing_problem(observation: Observation, terms: Terms, now: Instant) -> Step | None:
+    """Ask for a fresh listing, and refuse one that failed or whose clock disagrees with ours."""
+    asked = need(observation.keys, What.KEYS)
+    if asked:
+        return asked
+    listing = known(observation.keys)
+    if listing is None:
+        return hold(terms, now, _listing_reason(failure(observation.keys)))
+    if abs(listing.provider_time - now) > terms.limits.clock_skew:
+        return hold(terms, now, Reason.CLOCK_SKEW, f"{listing.provider_time - now}")
+    return None
+
+
+def _listing_reason(code: str) -> Reason:
+    return {
+        "principal_replaced": Reason.PRINCIPAL_REPLACED,
+        "not_found": Reason.CURRENT_KEY_GONE,
+    }.get(code, Reason.ACCESS_DENIED)

@@ -1,0 +1,73 @@
+"""How writers of one credential's row stay out of each other's way.
+
+Three write it: the scan that brings policy's part, the operator who orders a
+rotation, and the owner of the claim. Only the last is fenced, and its commit
+must not undo what the other two wrote since the claim was acquired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from rotator.core.rotation import Credential, Trigger
+
+if TYPE_CHECKING:
+    from rotator.core.ids import Instant
+
+_FIELDS = tuple(item.name for item in fields(Credential))
+
+
+def registered(stored: Credential, given: Credential) -> Credential:
+    """Bring policy's part of a row up to date; equal to `stored` if nothing changed.
+
+    The principal's uid stays: another one is a namesake, and that is for the
+    machine to find. A change makes the row due at the given time at the latest.
+    """
+    updated = replace(
+        stored,
+        action=given.action,
+        rule=given.rule,
+        note=given.note,
+        destination=given.destination,
+        principal=replace(stored.principal, path=given.principal.path),
+    )
+    if updated == stored:
+        return stored
+    return replace(updated, next_at=min(stored.next_at, given.next_at))
+
+
+def ordered(stored: Credential, trigger: Trigger, now: Instant) -> Credential:
+    """Note an operator's order and make the row due; a taint is never weakened."""
+    is_tainted = stored.requested is Trigger.TAINT
+    return replace(
+        stored,
+        requested=Trigger.TAINT if is_tainted else trigger,
+        next_at=min(stored.next_at, now),
+    )
+
+
+def merged(stored: Credential, seen: Credential, written: Credential) -> Credential:
+    """Apply what a commit changed to the row as it is now.
+
+    Args:
+        stored: The row as it is now.
+        seen: The row as the claim knows it.
+        written: The row as the commit wants it.
+
+    Returns:
+        The stored row with every field in which `written` differs from `seen`.
+        An order that came meanwhile stays, and whatever somebody else wrote keeps
+        the row due: only the next claim knows of it.
+    """
+    if stored == seen:
+        return written
+    changes: dict[str, Any] = {
+        name: getattr(written, name)
+        for name in _FIELDS
+        if getattr(written, name) != getattr(seen, name)
+    }
+    if stored.requested != seen.requested:
+        changes.pop("requested", None)
+    changes["next_at"] = min(stored.next_at, written.next_at)
+    return replace(stored, **changes)

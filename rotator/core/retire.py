@@ -1,0 +1,210 @@
+"""After the pivot: grace, the guard, disable, quarantine, delete.
+
+Everything here is rolled forward or held; nothing is ever undone by deleting
+the new key. Disabled is reversible by one call, deleted is not, so the guard
+stands before both, and is evaluated on readings of this very pass.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotator.core import recovery
+from rotator.core.facts import Known, What
+from rotator.core.guard import quiet
+from rotator.core.reasons import Reason
+from rotator.core.rotation import Effect
+from rotator.core.steps import Do, Fact, Record, Wait, failure, hold, known, need
+from rotator.core.terms import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from rotator.core.events import Scalar
+    from rotator.core.facts import Observation
+    from rotator.core.ids import Instant
+    from rotator.core.rotation import Rotation
+    from rotator.core.steps import Step
+    from rotator.core.terms import Terms
+
+
+def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
+    """Keep both keys through the grace, then switch the old one off past the guard."""
+    grace_ends = _grace_ends(rotation, terms)
+    if now < grace_ends:
+        return Wait(until=grace_ends, reason=Reason.GRACE)
+    return (
+        _still_published(rotation, observation, terms, now)
+        or _new_key_enabled(rotation, observation, terms, now)
+        or _old_key_found(rotation, observation, disabled=Fact.FOUND_DISABLED)
+        or quiet(rotation, observation, terms, now)
+        or _may_destroy(terms, now)
+        or _switch_off(rotation, observation, terms)
+    )
+
+
+def disabled(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
+    """Watch the destination through the quarantine, then delete past the guard."""
+    ends = _quarantine_ends(rotation, terms)
+    blocked = _went_back(rotation, observation) or _still_published(
+        rotation, observation, terms, now
+    )
+    if blocked:
+        return blocked
+    if now < ends:
+        check = recovery.plus(now, terms.limits.check_interval)
+        return Wait(until=min(ends, check), reason=Reason.QUARANTINE)
+    return (
+        _new_key_enabled(rotation, observation, terms, now)
+        or _old_key_found(rotation, observation, disabled=None)
+        or _still_disabled(rotation, observation, terms, now)
+        or _unused_since(rotation, observation, terms, now)
+        or _may_destroy(terms, now)
+        or _remove(rotation, observation, {"proof": "listing-only"})
+    )
+
+
+def _grace_ends(rotation: Rotation, terms: Terms) -> Instant:
+    began = rotation.promoted_at or rotation.phase_since
+    given = rotation.grace_given
+    if rotation.expedited_at is not None:
+        return recovery.plus(began, given) if given is not None else began
+    return recovery.plus(began, terms.grace.min_period)
+
+
+def _quarantine_ends(rotation: Rotation, terms: Terms) -> Instant:
+    began = rotation.disabled_at or rotation.phase_since
+    if rotation.expedited_at is not None:
+        return began
+    return recovery.plus(began, terms.grace.quarantine_period)
+
+
+def _still_published(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    """Consumers must be reading our key: our version, or one that carries the key."""
+    asked = need(observation.destination, What.DESTINATION)
+    if asked:
+        return asked
+    state = known(observation.destination)
+    if state is None:
+        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    if state.current == rotation.new_version:
+        return None
+    asked = need(observation.published, What.PUBLISHED)
+    if asked:
+        return asked
+    if observation.published == Known(rotation.new_key_id):
+        return None
+    if observation.published == Known(rotation.old_key_id):
+        return hold(terms, now, Reason.ROLLED_BACK_BY_HAND, f"current version {state.current}")
+    return hold(terms, now, Reason.DRIFT, f"current version {state.current}")
+
+
+def _went_back(rotation: Rotation, observation: Observation) -> Step | None:
+    """A destination that carries the key we disabled gets that key back at once."""
+    asked = need(observation.destination, What.DESTINATION)
+    if asked:
+        return asked
+    state = known(observation.destination)
+    if state is None or state.current == rotation.new_version:
+        return None
+    enable = Do(
+        effect=Effect.ENABLE_KEY,
+        key_id=rotation.old_key_id,
+        evidence={"current_version": str(state.current)},
+    )
+    if state.current is not None and state.current == rotation.base_version:
+        return enable
+    asked = need(observation.published, What.PUBLISHED)
+    if asked:
+        return asked
+    return enable if observation.published == Known(rotation.old_key_id) else None
+
+
+def _new_key_enabled(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    blocked = recovery.listing_problem(observation, terms, now)
+    if blocked:
+        return blocked
+    listing = known(observation.keys)
+    new = listing.find(rotation.new_key_id) if listing else None
+    if new is None or not new.enabled:
+        return hold(terms, now, Reason.NEW_KEY_GONE, str(rotation.new_key_id))
+    return None
+
+
+def _old_key_found(
+    rotation: Rotation, observation: Observation, *, disabled: Fact | None
+) -> Step | None:
+    """What somebody else did to the old key already is written down, not done again."""
+    listing = known(observation.keys)
+    old = listing.find(rotation.old_key_id) if listing else None
+    if old is None:
+        return Record(fact=Fact.FOUND_GONE)
+    if disabled and not old.enabled:
+        return Record(fact=disabled)
+    return None
+
+
+def _still_disabled(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    listing = known(observation.keys)
+    old = listing.find(rotation.old_key_id) if listing else None
+    if old is not None and old.enabled:
+        return hold(terms, now, Reason.REENABLED, rotation.old_key_id)
+    return None
+
+
+def _unused_since(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    """A use that is reported after the key was off means that we misunderstand something."""
+    if not terms.traits.can_report_use:
+        return None
+    asked = need(observation.old_use, What.OLD_USE)
+    if asked:
+        return asked
+    use = known(observation.old_use)
+    if use is None:
+        return hold(terms, now, Reason.USE_UNREADABLE, failure(observation.old_use))
+    since = recovery.plus(rotation.disabled_at or rotation.phase_since, _coarse(terms))
+    if use.at is not None and use.at > since:
+        return hold(terms, now, Reason.USED_WHILE_DISABLED, f"{use.service} {use.region}".strip())
+    return None
+
+
+def _coarse(terms: Terms) -> timedelta:
+    return terms.traits.use_quantum
+
+
+def _may_destroy(terms: Terms, now: Instant) -> Step | None:
+    return hold(terms, now, Reason.PLAN_MODE) if terms.mode is Mode.PLAN else None
+
+
+def _switch_off(rotation: Rotation, observation: Observation, terms: Terms) -> Step:
+    evidence = _evidence(observation)
+    if terms.traits.can_disable:
+        return Do(effect=Effect.DISABLE_KEY, key_id=rotation.old_key_id, evidence=evidence)
+    return _remove(rotation, observation, evidence)
+
+
+def _remove(
+    rotation: Rotation, observation: Observation, evidence: Mapping[str, Scalar]
+) -> Step:
+    """First take the previous label away, so that nobody falls back to a dead key."""
+    state = known(observation.destination)
+    previous = state.previous if state else None
+    if previous is not None and previous == rotation.base_version:
+        return Do(effect=Effect.UNSTAGE, version=previous)
+    return Do(effect=Effect.DELETE_KEY, key_id=rotation.old_key_id, evidence=evidence)
+
+
+def _evidence(observation: Observation) -> dict[str, Scalar]:
+    use = known(observation.old_use)
+    if use is None:
+        return {"old_last_used": "not read"}
+    return {"old_last_used": use.at.isoformat() if use.at else "never"}

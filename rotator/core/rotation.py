@@ -1,0 +1,266 @@
+"""The rows of the journal as frozen values: credential, rotation, key, hold.
+
+What is durable is a fact and is written in the past participle (`Phase`); what
+is intended is a verb (`Effect`). An `Intent` is committed before its effect and
+closed by the outcome; after a crash an open intent is answered by looking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from rotator.core.facts import DestinationRef, Principal
+    from rotator.core.ids import CredentialId, Instant, KeyId, LeaseToken, RotationId, VersionId
+    from rotator.core.reasons import Reason
+
+
+class Phase(StrEnum):
+    """How far a rotation has come, as a durable fact."""
+
+    PLANNED = "planned"
+    CREATED = "created"
+    STAGED = "staged"
+    VERIFIED = "verified"
+    PROMOTED = "promoted"
+    DISABLED = "disabled"
+    COMPLETED = "completed"
+    ROLLED_BACK = "rolled_back"
+    HALTED = "halted"
+
+
+FINAL_PHASES = frozenset({Phase.COMPLETED, Phase.ROLLED_BACK})
+"""Phases that nothing leaves; every other phase counts as open."""
+
+UNPROMOTED_PHASES = frozenset({Phase.PLANNED, Phase.CREATED, Phase.STAGED, Phase.VERIFIED})
+"""Phases before the pivot; one such rotation per destination object (I6)."""
+
+
+class Effect(StrEnum):
+    """What the shell is asked to do."""
+
+    OBSERVE = "observe"
+    PREPARE = "prepare"
+    CREATE_KEY = "create_key"
+    STAGE = "stage"
+    VERIFY = "verify"
+    PROMOTE = "promote"
+    UNSTAGE = "unstage"
+    DISABLE_KEY = "disable_key"
+    ENABLE_KEY = "enable_key"
+    DELETE_KEY = "delete_key"
+
+
+class Trigger(StrEnum):
+    """Why a rotation was started."""
+
+    AGE = "age"
+    MANUAL = "manual"
+    TAINT = "taint"
+
+
+class Role(StrEnum):
+    """What a key is to us."""
+
+    CURRENT = "current"
+    PREVIOUS = "previous"
+    PENDING = "pending"
+    DISCARD = "discard"
+    SUSPECT = "suspect"
+    FOREIGN = "foreign"
+    GONE = "gone"
+
+
+class Action(StrEnum):
+    """What policy lets us do with a principal's keys."""
+
+    ROTATE = "rotate"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """An effect that may have been started, committed before it was.
+
+    Attributes:
+        effect: What was going to be done.
+        key_id: The key it is done to; None for effects on the destination.
+        version: The version it is done to; None for effects on a key.
+        made_at: Our time of the commit.
+        not_after: No request for this effect is sent later than this.
+        provider_time: The provider's own time when we last looked; attribution
+            is by that clock, never by ours.
+        known_keys: For `create_key`: the pre-image, every key id listed before.
+    """
+
+    effect: Effect
+    made_at: Instant
+    not_after: Instant
+    key_id: KeyId | None = None
+    version: VersionId | None = None
+    provider_time: Instant | None = None
+    known_keys: tuple[KeyId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A wait with a reason that a person may read; re-examined, phase unchanged."""
+
+    reason: Reason
+    since: Instant
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """One run that replaces a credential's current key.
+
+    Attributes:
+        phase_since: When the phase was entered.
+        intent: The open intent, if one is open.
+        old_key_id: The key that is replaced.
+        old_version: The destination's current version when the rotation began.
+        attempt: 1 or more; raised when a merge has to be made again.
+        base_version: The current version that the stage was merged from, and
+            that promote compares and swaps.
+        landing_until: Latest time at which a request of an effect on the
+            destination that we gave up waiting for may still take effect.
+        abandoned: Why the rotation is being rolled back; None while it goes forward.
+        verify_failures: Verifications that ended without acceptance.
+        expedited_at: When an operator's order ended the waits for this rotation.
+        grace_given: The grace that the order gave; None keeps policy's.
+        halted_from: The phase that `halted` was entered from.
+        outcome: One word for how it ended; empty while open.
+    """
+
+    id: RotationId
+    credential_id: CredentialId
+    trigger: Trigger
+    phase: Phase
+    phase_since: Instant
+    created_at: Instant
+    old_key_id: KeyId
+    destination: DestinationRef
+    old_version: VersionId | None = None
+    intent: Intent | None = None
+    attempt: int = 1
+    prepared_at: Instant | None = None
+    base_version: VersionId | None = None
+    new_key_id: KeyId | None = None
+    new_version: VersionId | None = None
+    verified_at: Instant | None = None
+    promoted_at: Instant | None = None
+    disabled_at: Instant | None = None
+    unstaged_at: Instant | None = None
+    finished_at: Instant | None = None
+    landing_until: Instant | None = None
+    abandoned: Reason | None = None
+    verify_failures: int = 0
+    expedited_at: Instant | None = None
+    grace_given: timedelta | None = None
+    halted_from: Phase | None = None
+    outcome: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the rotation still has something ahead of it."""
+        return self.phase not in FINAL_PHASES
+
+    @property
+    def is_unpromoted(self) -> bool:
+        """Whether the rotation holds its destination object (I6); a halt remembers."""
+        phase = self.halted_from if self.phase is Phase.HALTED else self.phase
+        return phase in UNPROMOTED_PHASES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRecord:
+    """What we know about one key of a credential.
+
+    Attributes:
+        role: What the key is to us.
+        rotation_id: The rotation that minted it, or that suspects it; None for others.
+        seen_at: The last listing that showed it.
+        longest_gap: The longest time between two uses of it that we observed.
+        suspect_since: When it became a suspect; starts its own timer.
+        disabled_at: When we disabled it; None if we did not.
+        gone_at: When a listing first lacked it, or we deleted it.
+        intent: An open intent on a suspect, which has no rotation to carry it.
+    """
+
+    credential_id: CredentialId
+    key_id: KeyId
+    role: Role
+    enabled: bool
+    created_at: Instant
+    seen_at: Instant
+    rotation_id: RotationId | None = None
+    last_used_at: Instant | None = None
+    last_used_service: str = ""
+    last_used_region: str = ""
+    use_read_at: Instant | None = None
+    longest_gap: timedelta | None = None
+    suspect_since: Instant | None = None
+    disabled_at: Instant | None = None
+    gone_at: Instant | None = None
+    intent: Intent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """The named thing whose key is rotated; its `next_at` is the only timer.
+
+    Attributes:
+        action: What policy lets us do.
+        rule: The policy rule that decided so; ``defaults`` if none matched.
+        note: Why it is only reported; empty when it is rotated.
+        destination: Where it is published; None when no rule names a destination.
+        current_key_id: The key that we hold to be current; None until adopted.
+        current_version: The destination's version that carries it.
+        next_at: When to look at it next.
+        due_at: When its next rotation is to start; None while unknown.
+        requested: A rotation that an operator ordered and that has not started.
+        failures: Attempts that failed in a row; drives the back-off.
+        last_error: Our code of the last failure; empty after a success.
+        hold: Why it waits for something out of the ordinary; None if it does not.
+    """
+
+    id: CredentialId
+    principal: Principal
+    action: Action
+    rule: str
+    next_at: Instant
+    created_at: Instant
+    note: str = ""
+    destination: DestinationRef | None = None
+    current_key_id: KeyId | None = None
+    current_version: VersionId | None = None
+    due_at: Instant | None = None
+    requested: Trigger | None = None
+    failures: int = 0
+    last_error: str = ""
+    hold: Hold | None = None
+    inspected_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to drive one credential until `lease_until`, and its rows.
+
+    Built once from the acquisition and then from our own commits; it is never
+    read again from the journal, for that would adopt another owner's fence.
+    """
+
+    token: LeaseToken
+    lease_until: Instant
+    credential: Credential
+    rotation: Rotation | None = None
+    keys: tuple[KeyRecord, ...] = field(default=())
+
+    def key(self, key_id: KeyId | None) -> KeyRecord | None:
+        """Return the record of one key, or None."""
+        return next((item for item in self.keys if item.key_id == key_id), None)

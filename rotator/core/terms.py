@@ -1,0 +1,131 @@
+"""What applies to one credential: policy's periods, the provider's traits, our limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """Whether anything may be changed at all."""
+
+    PLAN = "plan"
+    ENFORCE = "enforce"
+
+
+class IfStillUsed(StrEnum):
+    """What to do with an old key that is used past the longest grace."""
+
+    HOLD = "hold"
+    DISABLE = "disable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grace:
+    """How the old key is let go.
+
+    Attributes:
+        min_period: Both keys stay enabled at least this long after promotion.
+        unused_for: The old key must have been quiet this long.
+        max_period: After this a key that is still used is a finding.
+        quarantine_period: From disabled until deleted.
+        if_still_used: What `max_period` leads to.
+        accept_blind: Policy stands in for a provider that tells no last use.
+    """
+
+    min_period: timedelta = timedelta(hours=24)
+    unused_for: timedelta = timedelta(hours=24)
+    max_period: timedelta = timedelta(days=7)
+    quarantine_period: timedelta = timedelta(hours=48)
+    if_still_used: IfStillUsed = IfStillUsed.HOLD
+    accept_blind: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a rotation starts; `core.before` holds the arithmetic (I9).
+
+    Attributes:
+        max_age: No key that we manage gets older.
+        rotate_after: A rotation starts at this age, plus its jitter.
+        jitter: Width of the spread after `rotate_after`; greater than zero.
+    """
+
+    max_age: timedelta = timedelta(days=90)
+    rotate_after: timedelta = timedelta(days=67)
+    jitter: timedelta = timedelta(days=6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What a provider is like; facts of its API, not policy.
+
+    Attributes:
+        max_keys: Keys that a principal may have; None without a limit.
+        can_disable: Whether a key can be switched off reversibly.
+        can_report_use: Whether a key's last use can be read.
+        marks_keys: Whether the provider carries our rotation id on the key from
+            birth, so that attribution is exact.
+        signature_window: How long after its making a signed request may land.
+        list_lag: How stale a listing may be.
+        use_quantum: Coarseness of the last use; later uses inside it are not shown.
+    """
+
+    max_keys: int | None = 2
+    can_disable: bool = True
+    can_report_use: bool = True
+    marks_keys: bool = False
+    signature_window: timedelta = timedelta(minutes=5)
+    list_lag: timedelta = timedelta(minutes=1)
+    use_quantum: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Our own patience; settings with safe defaults, so that tests can be quick.
+
+    Attributes:
+        clock_skew: Largest difference to the provider's clock that we act under.
+        lease_period: How long one replica may drive a credential without a commit.
+        mint_budget: Lease that must be left when a mint starts.
+        check_interval: How often a hold, a grace or a quarantine is looked at.
+        inspect_interval: How often an idle credential is looked at.
+        verify_timeout: How long a new key may take to be accepted.
+        verify_successes: Acceptances in a row that prove a key.
+        verify_attempts: Failed verifications after which a key is discarded.
+        suspect_observation: How long a suspect is only watched.
+        suspect_quarantine: How long a suspect stays disabled before it is deleted.
+        audit_lag: Age of the oldest unwritten audit record that stops new starts.
+    """
+
+    clock_skew: timedelta = timedelta(minutes=5)
+    lease_period: timedelta = timedelta(seconds=120)
+    mint_budget: timedelta = timedelta(seconds=30)
+    check_interval: timedelta = timedelta(hours=1)
+    inspect_interval: timedelta = timedelta(hours=6)
+    verify_timeout: timedelta = timedelta(seconds=120)
+    verify_successes: int = 3
+    verify_attempts: int = 3
+    suspect_observation: timedelta = timedelta(hours=24)
+    suspect_quarantine: timedelta = timedelta(days=7)
+    audit_lag: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Everything but facts that a decision about one credential rests on.
+
+    Attributes:
+        owner: This installation's name; the owner tag of its destinations.
+        can_read_back: Whether a staged secret can be read again after a restart.
+    """
+
+    rule: str = "defaults"
+    owner: str = "rotator"
+    mode: Mode = Mode.ENFORCE
+    schedule: Schedule = field(default_factory=Schedule)
+    grace: Grace = field(default_factory=Grace)
+    traits: Traits = field(default_factory=Traits)
+    limits: Limits = field(default_factory=Limits)
+    can_read_back: bool = True

@@ -1,0 +1,229 @@
+"""The one table of the machine: from a phase, by an effect or a fact, to a phase.
+
+`docs/architecture.md` shows the same table, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rotator.core.ids import version_token
+from rotator.core.rotation import FINAL_PHASES, Effect, Intent, Phase, Rotation
+from rotator.core.steps import Fact
+from rotator.errors import InvariantError
+
+if TYPE_CHECKING:
+    from rotator.core.ids import Instant, KeyId, VersionId
+    from rotator.core.reasons import Reason
+    from rotator.core.rotation import Credential
+    from rotator.core.steps import Do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One row: in `source`, after `by`, comes `target`."""
+
+    source: Phase
+    by: Effect | Fact
+    target: Phase
+    meaning: str
+
+
+def _row(source: Phase, by: Effect | Fact, target: Phase, meaning: str) -> Transition:
+    return Transition(source=source, by=by, target=target, meaning=meaning)
+
+
+_P, _E, _F = Phase, Effect, Fact
+
+TRANSITIONS: tuple[Transition, ...] = (
+    _row(_P.PLANNED, _E.PREPARE, _P.PLANNED, "the destination is ours and ready"),
+    _row(_P.PLANNED, _E.CREATE_KEY, _P.CREATED, "a key was minted"),
+    _row(_P.PLANNED, _F.MINT_LOST, _P.ROLLED_BACK, "the mint's answer was lost; suspects noted"),
+    _row(_P.PLANNED, _F.ABANDONED, _P.ROLLED_BACK, "given up before anything was made"),
+    _row(_P.CREATED, _E.STAGE, _P.STAGED, "the secret is stored as pending"),
+    _row(_P.CREATED, _F.FOUND_STAGED, _P.STAGED, "after a crash the secret was found stored"),
+    _row(_P.CREATED, _F.REBASED, _P.CREATED, "merge again from the version that is current now"),
+    _row(_P.CREATED, _F.FOUND_CURRENT, _P.PROMOTED, "the version was made current by somebody"),
+    _row(_P.CREATED, _F.ABANDONED, _P.CREATED, "the secret is lost; discard the key"),
+    _row(_P.CREATED, _E.UNSTAGE, _P.CREATED, "while abandoned: a pending version is unlabelled"),
+    _row(_P.CREATED, _E.DELETE_KEY, _P.ROLLED_BACK, "while abandoned: our own key is deleted"),
+    _row(_P.STAGED, _E.VERIFY, _P.VERIFIED, "the provider accepts the new key"),
+    _row(_P.STAGED, _F.ABANDONED, _P.STAGED, "the key is not accepted; discard it"),
+    _row(_P.STAGED, _F.FOUND_CURRENT, _P.PROMOTED, "the version was made current by somebody"),
+    _row(_P.STAGED, _E.UNSTAGE, _P.STAGED, "while abandoned: the pending version is unlabelled"),
+    _row(_P.STAGED, _E.DELETE_KEY, _P.ROLLED_BACK, "while abandoned: our own key is deleted"),
+    _row(_P.VERIFIED, _E.PROMOTE, _P.PROMOTED, "the pivot: consumers read the new key"),
+    _row(_P.VERIFIED, _F.FOUND_CURRENT, _P.PROMOTED, "the version is current already"),
+    _row(_P.VERIFIED, _F.ABANDONED, _P.VERIFIED, "drift or loss; discard the key"),
+    _row(_P.VERIFIED, _E.UNSTAGE, _P.VERIFIED, "while abandoned: the pending version unlabelled"),
+    _row(_P.VERIFIED, _E.DELETE_KEY, _P.ROLLED_BACK, "while abandoned: our own key is deleted"),
+    _row(_P.PROMOTED, _E.DISABLE_KEY, _P.DISABLED, "past its guard the old key is switched off"),
+    _row(_P.PROMOTED, _F.FOUND_DISABLED, _P.DISABLED, "somebody disabled the old key"),
+    _row(_P.PROMOTED, _F.FOUND_GONE, _P.COMPLETED, "somebody deleted the old key"),
+    _row(_P.PROMOTED, _E.UNSTAGE, _P.PROMOTED, "cannot disable: the previous label is removed"),
+    _row(_P.PROMOTED, _E.DELETE_KEY, _P.COMPLETED, "cannot disable: deleted past its guard"),
+    _row(_P.DISABLED, _E.ENABLE_KEY, _P.PROMOTED, "the destination went back: the old key works"),
+    _row(_P.DISABLED, _E.UNSTAGE, _P.DISABLED, "the previous label is removed"),
+    _row(_P.DISABLED, _E.DELETE_KEY, _P.COMPLETED, "past quarantine the old key is deleted"),
+    _row(_P.DISABLED, _F.FOUND_GONE, _P.COMPLETED, "somebody deleted the old key"),
+)
+
+_TABLE = {(row.source, row.by): row.target for row in TRANSITIONS}
+
+
+def target(source: Phase, by: Effect | Fact) -> Phase:
+    """Look the next phase up.
+
+    Raises:
+        InvariantError: The table has no such row.
+    """
+    try:
+        return _TABLE[source, by]
+    except KeyError:
+        msg = f"nothing leads from {source.value} by {by.value}"
+        raise InvariantError(msg) from None
+
+
+def is_mint_open(rotation: Rotation) -> bool:
+    """Whether a mint may have happened of which we do not know."""
+    return rotation.intent is not None and rotation.intent.effect is Effect.CREATE_KEY
+
+
+def tokens(rotation: Rotation) -> tuple[VersionId, ...]:
+    """Every version id under which this rotation may have stored its key."""
+    if rotation.new_key_id is None:
+        return ()
+    return tuple(
+        version_token(rotation.id, rotation.new_key_id, attempt)
+        for attempt in range(1, rotation.attempt + 1)
+    )
+
+
+def with_intent(rotation: Rotation, intent: Intent, *, base: VersionId | None) -> Rotation:
+    """Open an intent; a mint also fixes the version that its stage merges from."""
+    if rotation.intent is not None:
+        msg = f"intent {rotation.intent.effect.value} is still open"
+        raise InvariantError(msg, subject=rotation.id)
+    is_mint = intent.effect is Effect.CREATE_KEY
+    return replace(
+        rotation, intent=intent, base_version=base if is_mint else rotation.base_version
+    )
+
+
+def without_intent(rotation: Rotation, *, landing_until: Instant | None = None) -> Rotation:
+    """Close the intent as not done.
+
+    Args:
+        rotation: The rotation.
+        landing_until: When the request that we stop waiting for can land no
+            more; None when it surely did not take effect.
+    """
+    latest = max(filter(None, (rotation.landing_until, landing_until)), default=None)
+    return replace(rotation, intent=None, landing_until=latest)
+
+
+def achieved(rotation: Rotation, step: Do, now: Instant, *, key: KeyId | None = None) -> Rotation:
+    """Record that an effect happened: close its intent and move along the table.
+
+    Args:
+        rotation: The rotation, whose intent is closed.
+        step: The effect as the machine asked for it.
+        now: The present; grace and quarantine start here, so they are never short.
+        key: For `create_key`: the key that was minted.
+    """
+    moved = _moved(replace(rotation, intent=None), step.effect, now)
+    match step.effect:
+        case Effect.PREPARE:
+            return replace(moved, prepared_at=now)
+        case Effect.CREATE_KEY:
+            return replace(moved, new_key_id=key)
+        case Effect.STAGE:
+            return replace(moved, new_version=step.version)
+        case Effect.VERIFY:
+            return replace(moved, verified_at=now, verify_failures=0)
+        case Effect.PROMOTE:
+            return replace(moved, promoted_at=now)
+        case Effect.DISABLE_KEY:
+            return replace(moved, disabled_at=now)
+        case Effect.ENABLE_KEY:
+            return replace(moved, disabled_at=None)
+        case Effect.UNSTAGE:
+            return replace(moved, unstaged_at=now)
+        case _:
+            return moved
+
+
+def found(
+    rotation: Rotation,
+    fact: Fact,
+    now: Instant,
+    *,
+    version: VersionId | None = None,
+    reason: Reason | None = None,
+) -> Rotation:
+    """Record what an observation proved, and move along the table."""
+    moved = _moved(replace(rotation, intent=None), fact, now)
+    match fact:
+        case Fact.ABANDONED | Fact.MINT_LOST:
+            outcome = reason.value if reason and moved.phase is Phase.ROLLED_BACK else ""
+            return replace(moved, abandoned=reason, outcome=outcome)
+        case Fact.REBASED:
+            return replace(moved, base_version=version, attempt=rotation.attempt + 1)
+        case Fact.FOUND_STAGED:
+            return replace(moved, new_version=version)
+        case Fact.FOUND_CURRENT:
+            return replace(moved, new_version=version, promoted_at=now, abandoned=None)
+        case Fact.FOUND_DISABLED:
+            return replace(moved, disabled_at=now)
+        case _:
+            return moved
+
+
+def unbased(rotation: Rotation) -> Rotation:
+    """Note that the version to merge from has moved: it must be read again."""
+    return replace(rotation, intent=None, base_version=None)
+
+
+def replanned(rotation: Rotation, credential: Credential) -> Rotation:
+    """Follow policy to another destination while nothing was made yet.
+
+    Returns:
+        The same rotation unless it is planned, without an intent, and policy
+        names another destination by now.
+    """
+    wanted = credential.destination
+    is_fixed = rotation.phase is not Phase.PLANNED or rotation.intent is not None
+    if is_fixed or wanted is None or wanted == rotation.destination:
+        return rotation
+    version = credential.current_version if wanted.id == rotation.destination.id else None
+    return replace(rotation, destination=wanted, old_version=version)
+
+
+def halted(rotation: Rotation, now: Instant) -> Rotation:
+    """Stop for a person; the phase that it came from is remembered."""
+    return replace(
+        rotation, phase=Phase.HALTED, phase_since=now, halted_from=rotation.phase
+    )
+
+
+def resumed(rotation: Rotation, now: Instant) -> Rotation:
+    """Go back to the phase that the halt came from.
+
+    Raises:
+        InvariantError: The rotation is not halted.
+    """
+    if rotation.halted_from is None:
+        msg = "only a halted rotation is resumed"
+        raise InvariantError(msg, subject=rotation.id)
+    return replace(rotation, phase=rotation.halted_from, phase_since=now, halted_from=None)
+
+
+def _moved(rotation: Rotation, by: Effect | Fact, now: Instant) -> Rotation:
+    phase = target(rotation.phase, by)
+    since = rotation.phase_since if phase is rotation.phase else now
+    ended = now if phase in FINAL_PHASES else None
+    outcome = {Phase.COMPLETED: "completed"}.get(phase, "")
+    if phase is Phase.ROLLED_BACK and rotation.abandoned is not None:
+        outcome = rotation.abandoned.value
+    return replace(rotation, phase=phase, phase_since=since, finished_at=ended, outcome=outcome)

@@ -1,0 +1,1 @@
+"""Adapters that publish keys where consumers read them."""

@@ -1,0 +1,1 @@
+"""AWS Secrets Manager: keys as JSON fields of a secret, staged by labels."""

@@ -1,0 +1,53 @@
+"""Whose secrets are ours, and what may be asked of Secrets Manager."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DESTINATION: Final = "aws-secrets-manager"
+
+PERMISSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "observe": ("secretsmanager:DescribeSecret", "secretsmanager:ListSecretVersionIds"),
+        "rotate": (
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+            "secretsmanager:TagResource",
+        ),
+        "create": ("secretsmanager:CreateSecret",),
+        "read_staged": ("secretsmanager:GetSecretValue",),
+        "read_current": ("secretsmanager:GetSecretValue",),
+    }
+)
+"""What each feature asks of Secrets Manager.
+
+`read_staged` may be granted for the label AWSPENDING alone, by the condition key
+``secretsmanager:VersionStage``; `read_current` (AWSCURRENT) is needed for
+adoption and for merging only. A customer's KMS key asks for
+``kms:GenerateDataKey`` and ``kms:Decrypt`` too.
+"""
+
+OWNER_TAG = "rotator:owner"
+MANAGED_TAG = "rotator:managed"
+
+
+class AwsSecretsManagerConfig(BaseModel):
+    """Whose secrets the destination takes for ours.
+
+    Attributes:
+        owner: The installation's name, as in the tag `OWNER_TAG`.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+    )
+
+    type: Literal["aws-secrets-manager"] = DESTINATION
+    owner: str = Field(default="rotator", min_length=1, max_length=256, pattern=r"^[A-Za-z0-9 _.:/=+@-]+$")

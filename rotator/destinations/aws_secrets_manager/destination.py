@@ -1,0 +1,379 @@
+"""The destination: versions are staged, promoted and released by their labels.
+
+Labels are read and named explicitly everywhere, for the version that is current
+by default is a matter of policy conditions and, in simulators, of bugs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID, uuid5
+
+from rotator.core.facts import DestinationState
+from rotator.core.ids import KeyId, VersionId
+from rotator.core.secret import KeyMaterial, Secret
+from rotator.destinations.aws_secrets_manager.config import MANAGED_TAG, OWNER_TAG
+from rotator.destinations.aws_secrets_manager.content import merge, parse
+from rotator.errors import (
+    ConflictError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RejectedError,
+    RotatorError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import (
+        DescribeSecretResponseTypeDef,
+        GetSecretValueResponseTypeDef,
+        TagTypeDef,
+    )
+
+    from rotator.clients.aws import AwsClients
+    from rotator.core.facts import DestinationRef
+    from rotator.core.ids import Instant
+    from rotator.destinations.aws_secrets_manager.config import AwsSecretsManagerConfig
+
+
+_CURRENT = "AWSCURRENT"
+_PENDING = "AWSPENDING"
+_PREVIOUS = "AWSPREVIOUS"
+
+T = TypeVar("T")
+
+_PLACEHOLDER = "{}"
+# Our version ids are UUIDs of this version (`version_token`); those that AWS's
+# tools make up are random, and of another.
+_OUR_UUID_VERSION = 5
+
+
+class AwsSecretsManager:
+    """A `Destination` that can read back."""
+
+    def __init__(self, config: AwsSecretsManagerConfig, clients: AwsClients) -> None:
+        """Speak through the process's clients; sends nothing yet."""
+        self._owner = config.owner
+        self._clients = clients
+
+    def describe(self, ref: DestinationRef) -> DestinationState:
+        """Report labels and versions, unlabelled ones too; two calls or more."""
+        client = self._client(ref)
+
+        def read() -> frozenset[VersionId]:
+            found: set[VersionId] = set()
+            more: Any = {}
+            while True:
+                page = client.list_secret_version_ids(
+                    SecretId=ref.name, IncludeDeprecated=True, **more
+                )
+                found.update(VersionId(item["VersionId"]) for item in page["Versions"])
+                if "NextToken" not in page:
+                    return frozenset(found)
+                more = {"NextToken": page["NextToken"]}
+
+        try:
+            told = self._told(ref)
+            versions = self._clients.run(read, subject=ref.name)
+        except NotFoundError:
+            return DestinationState(exists=False)
+        return _state(told, versions)
+
+    def prepare(self, ref: DestinationRef, *, not_after: Instant) -> None:
+        """Create, tag or refuse a secret; one without a value gets the placeholder."""
+        try:
+            told = self._told(ref)
+        except NotFoundError:
+            if not ref.create:
+                raise
+            self._create(ref, not_after)
+            return
+        state = _state(told)
+        self._refuse(ref, state)
+        client = self._client(ref)
+        if state.owner is None:
+            self._change(
+                ref,
+                lambda: client.tag_resource(SecretId=ref.name, Tags=self._tags()),
+                not_after,
+            )
+        if state.current is None:
+            # Or the first key that we stage would be current at once.
+            self._change(
+                ref,
+                lambda: client.put_secret_value(
+                    SecretId=ref.name,
+                    ClientRequestToken=_placeholder_token(ref),
+                    SecretString=_PLACEHOLDER,
+                    VersionStages=[_CURRENT],
+                ),
+                not_after,
+            )
+
+    def stage(
+        self,
+        ref: DestinationRef,
+        version: VersionId,
+        material: KeyMaterial,
+        *,
+        base: VersionId | None,
+        not_after: Instant,
+    ) -> None:
+        """Store a pending version; an abandoned one of ours loses the label to it."""
+        state = _state(self._told(ref))
+        self._refuse(ref, state)
+        if state.current is None:
+            msg = "the secret has no value yet, so this one would be current at once"
+            raise RejectedError(msg, subject=ref.name, code="unprepared")
+        _expect(ref, state, base)
+        content = merge(ref, self._base(ref, base) if ref.merge else None, material)
+        client = self._client(ref)
+        stored = self._change(
+            ref,
+            lambda: client.put_secret_value(
+                SecretId=ref.name,
+                ClientRequestToken=version,
+                SecretString=content.reveal(),
+                VersionStages=[_PENDING],
+            ),
+            not_after,
+        )
+        if _PENDING not in stored.get("VersionStages", ()):
+            # A repeat of what was stored before puts no label back.
+            holder = next(iter(state.pending), None)
+            self._move(ref, _PENDING, to=version, source=holder, not_after=not_after)
+
+    def promote(
+        self,
+        ref: DestinationRef,
+        version: VersionId,
+        *,
+        expected: VersionId | None,
+        not_after: Instant,
+    ) -> None:
+        """Move AWSCURRENT from `expected`, and see that it arrived.
+
+        Raises:
+            OutcomeUnknownError: It was moved, or perhaps was, and that could not
+                be seen.
+        """
+        state = _state(self._told(ref))
+        if state.current != version:
+            self._swap(ref, state, version, expected, not_after)
+            state = self._confirmed(ref, version)
+        if version in state.pending:
+            try:
+                self._move(ref, _PENDING, source=version, not_after=not_after)
+            except RotatorError:
+                # The pivot is behind us. A repeat clears the label, and so does
+                # the next stage, by moving it.
+                return
+
+    def unstage(self, ref: DestinationRef, version: VersionId, *, not_after: Instant) -> None:
+        """Take every label but AWSCURRENT off a version."""
+        try:
+            told = self._told(ref)
+        except NotFoundError:
+            return
+        for label in told.get("VersionIdsToStages", {}).get(version, ()):
+            if label != _CURRENT:
+                self._move(ref, label, source=version, not_after=not_after)
+
+    def read_staged(self, ref: DestinationRef, version: VersionId) -> KeyMaterial:
+        """Read a version that carries AWSPENDING; one that does not is not found."""
+        fields = parse(ref, self._value(ref, _PENDING, version))
+        key_id, secret = fields.get(ref.key_id_field), fields.get(ref.secret_field)
+        if not isinstance(key_id, str) or not isinstance(secret, str):
+            msg = f"version {version} lacks {ref.key_id_field} or {ref.secret_field}"
+            raise RejectedError(msg, subject=ref.name, code="no_key_inside")
+        return KeyMaterial(key_id=KeyId(key_id), secret=Secret(secret))
+
+    def published_key_id(self, ref: DestinationRef) -> KeyId | None:
+        """Read the current version's key id; None when a JSON object has no such field.
+
+        Raises:
+            NotFoundError: There is no such secret, or nothing current in it.
+            RejectedError: The value is binary, or no JSON object, or the field is
+                no text. A key may be in there all the same, so this is not None.
+        """
+        key_id = parse(ref, self._value(ref, _CURRENT)).get(ref.key_id_field)
+        if key_id is None or isinstance(key_id, str):
+            return KeyId(key_id) if key_id else None
+        msg = f"the field {ref.key_id_field} is no text"
+        raise RejectedError(msg, subject=ref.name, code="no_key_inside")
+
+    def _client(self, ref: DestinationRef) -> SecretsManagerClient:
+        return self._clients.secrets(ref.account, ref.region)
+
+    def _told(self, ref: DestinationRef) -> DescribeSecretResponseTypeDef:
+        client = self._client(ref)
+        return self._clients.run(
+            lambda: client.describe_secret(SecretId=ref.name), subject=ref.name
+        )
+
+    def _change(self, ref: DestinationRef, work: Callable[[], T], not_after: Instant) -> T:
+        return self._clients.run(work, subject=ref.name, not_after=not_after)
+
+    def _create(self, ref: DestinationRef, not_after: Instant) -> None:
+        client = self._client(ref)
+        self._change(
+            ref,
+            lambda: client.create_secret(
+                Name=ref.name,
+                ClientRequestToken=_placeholder_token(ref),
+                SecretString=_PLACEHOLDER,
+                Tags=self._tags(),
+            ),
+            not_after,
+        )
+
+    def _tags(self) -> list[TagTypeDef]:
+        return [
+            {"Key": OWNER_TAG, "Value": self._owner},
+            {"Key": MANAGED_TAG, "Value": "true"},
+        ]
+
+    def _refuse(self, ref: DestinationRef, state: DestinationState) -> None:
+        """Raise if the secret is not one that we may write to."""
+        foreign = [item for item in state.pending - {state.current} if not _is_ours(item)]
+        checks = (
+            (
+                state.owner not in (None, self._owner),
+                "destination_foreign",
+                f"the secret belongs to {state.owner}",
+                f"tag it {OWNER_TAG}={self._owner} if it is ours",
+            ),
+            (
+                state.deletion_scheduled,
+                "destination_deleted",
+                "the secret is scheduled for deletion",
+                "restore it, or name another one",
+            ),
+            (
+                state.native_rotation,
+                "native_rotation",
+                "the secret has a rotation of its own",
+                "switch one of the two off",
+            ),
+            (
+                bool(foreign),
+                "foreign_pending",
+                f"somebody else's version {', '.join(foreign)} is pending",
+                f"finish that rotation, or take {_PENDING} off the version",
+            ),
+        )
+        for is_so, code, message, hint in checks:
+            if is_so:
+                raise RejectedError(message, subject=ref.name, code=code, hint=hint)
+
+    def _swap(
+        self,
+        ref: DestinationRef,
+        state: DestinationState,
+        version: VersionId,
+        expected: VersionId | None,
+        not_after: Instant,
+    ) -> None:
+        """Compare and swap; AWS refuses if another version is current by now."""
+        _expect(ref, state, expected)
+        try:
+            self._move(ref, _CURRENT, to=version, source=expected, not_after=not_after)
+        except RejectedError:
+            _expect(ref, _state(self._told(ref)), expected)
+            raise
+
+    def _confirmed(self, ref: DestinationRef, version: VersionId) -> DestinationState:
+        try:
+            state = _state(self._told(ref))
+        except RotatorError as error:
+            msg = f"version {version} was made current, which could not be seen"
+            raise OutcomeUnknownError(msg, subject=ref.name) from error
+        if state.current != version:
+            msg = f"version {version} was made current, but {state.current} is"
+            raise OutcomeUnknownError(msg, subject=ref.name)
+        return state
+
+    def _move(
+        self,
+        ref: DestinationRef,
+        label: str,
+        *,
+        not_after: Instant,
+        to: VersionId | None = None,
+        source: VersionId | None = None,
+    ) -> None:
+        """Move a label, or take it off; `source` must be its holder if it has one."""
+        client = self._client(ref)
+        ends = {"MoveToVersionId": to, "RemoveFromVersionId": source}
+        given: Any = {name: end for name, end in ends.items() if end is not None}
+        self._change(
+            ref,
+            lambda: client.update_secret_version_stage(
+                SecretId=ref.name, VersionStage=label, **given
+            ),
+            not_after,
+        )
+
+    def _value(self, ref: DestinationRef, label: str, version: VersionId | None = None) -> Secret:
+        """Read the text of the version that carries a label."""
+        client = self._client(ref)
+
+        def read() -> GetSecretValueResponseTypeDef:
+            if version is None:
+                return client.get_secret_value(SecretId=ref.name, VersionStage=label)
+            return client.get_secret_value(SecretId=ref.name, VersionStage=label, VersionId=version)
+
+        text = self._clients.run(read, subject=ref.name).get("SecretString")
+        if text is None:
+            msg = "the value is binary, not text"
+            raise RejectedError(msg, subject=ref.name, code="binary")
+        return Secret(text)
+
+    def _base(self, ref: DestinationRef, base: VersionId | None) -> Secret:
+        """Read the current version, if it still is `base`."""
+        try:
+            return self._value(ref, _CURRENT, base)
+        except NotFoundError as error:
+            msg = f"version {base} is not current any more"
+            raise ConflictError(msg, subject=ref.name) from error
+
+
+def _state(
+    told: DescribeSecretResponseTypeDef, versions: frozenset[VersionId] = frozenset()
+) -> DestinationState:
+    stages = told.get("VersionIdsToStages", {})
+    tags = {tag["Key"]: tag["Value"] for tag in told.get("Tags", ())}
+
+    def holders(label: str) -> frozenset[VersionId]:
+        return frozenset(VersionId(item) for item, labels in stages.items() if label in labels)
+
+    return DestinationState(
+        exists=True,
+        owner=tags.get(OWNER_TAG),
+        current=next(iter(holders(_CURRENT)), None),
+        pending=holders(_PENDING),
+        previous=next(iter(holders(_PREVIOUS)), None),
+        versions=versions | frozenset(VersionId(item) for item in stages),
+        native_rotation=told.get("RotationEnabled", False),
+        deletion_scheduled="DeletedDate" in told,
+    )
+
+
+def _expect(ref: DestinationRef, state: DestinationState, expected: VersionId | None) -> None:
+    if state.current != expected:
+        msg = f"version {state.current} is current, not {expected}"
+        raise ConflictError(msg, subject=ref.name)
+
+
+def _placeholder_token(ref: DestinationRef) -> str:
+    """Name the placeholder the same way each time, so that a repeat makes no second one."""
+    return str(uuid5(UUID(ref.id), "placeholder"))
+
+
+def _is_ours(version: VersionId) -> bool:
+    try:
+        return UUID(version).version == _OUR_UUID_VERSION
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Durable rows in SQL: the safety of rotator, one transaction at a time."""

@@ -1,0 +1,32 @@
+"""The whole journal in SQL, put together from its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotator.journal.audit_queue import SqlAuditQueue
+from rotator.journal.budgets import SqlBudgets
+from rotator.journal.claims import SqlClaims
+from rotator.journal.inventory import SqlInventory
+
+if TYPE_CHECKING:
+    from rotator.journal.sqlite import FileLock
+    from rotator.journal.transactions import Transactions
+    from rotator.ports.clock import Chance
+
+
+class SqlJournal(SqlClaims, SqlInventory, SqlAuditQueue, SqlBudgets):
+    """Every protocol of `rotator.ports.journal`; safe to share between threads."""
+
+    def __init__(
+        self, transactions: Transactions, chance: Chance, lock: FileLock | None = None
+    ) -> None:
+        """Own the transactions' engine, and the lock if there is one."""
+        super().__init__(transactions, chance)
+        self._lock = lock
+
+    def close(self) -> None:
+        """Close every connection and let another process have the journal."""
+        self._transactions.dispose()
+        if self._lock is not None:
+            self._lock.release()

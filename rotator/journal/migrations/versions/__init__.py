@@ -1,0 +1,1 @@
+"""One module per migration; its name says whether it expands or contracts."""

@@ -1,0 +1,243 @@
+"""The journal's tables: facts, ids and codes, never a secret.
+
+The invariants that a database can hold are constraints here: one open rotation
+per credential, one unpromoted rotation per destination object, and the list of
+phases. Instants and periods are integers of microseconds, which round trip.
+A change of a table is a migration; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from rotator.core.reasons import Reason
+from rotator.core.rotation import FINAL_PHASES, Action, Phase, Role, Trigger
+from rotator.journal.columns import Details, Intention, Moment, Period, Word
+
+READER = 1
+"""The generation of rows that this release understands.
+
+A release that writes what this one could not read raises `min_reader` of that
+row, and this one leaves the row alone.
+"""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+_PHASES = ", ".join(f"'{phase}'" for phase in Phase)
+_FINAL = ", ".join(f"'{phase}'" for phase in sorted(FINAL_PHASES))
+
+schema_meta = Table(
+    "schema_meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+"""`min_reader`: the oldest schema number whose release still runs on this schema."""
+
+destination_object = Table(
+    "destination_object",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("holder_rotation_id", Text),
+    Column("lease_until", Moment),
+    Column("lease_max", Moment),
+    UniqueConstraint("kind", "account", "region", "name"),
+)
+"""What several credentials may share; its holder is the unpromoted rotation."""
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("principal_uid", Text, nullable=False),
+    Column("principal_path", Text, nullable=False),
+    Column("action", Word(Action), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("destination_id", Text, ForeignKey(destination_object.c.id)),
+    Column("key_id_field", Text),
+    Column("secret_field", Text),
+    Column("merge_fields", Boolean),
+    Column("create_missing", Boolean),
+    Column("current_key_id", Text),
+    Column("current_version", Text),
+    Column("next_at", Moment, nullable=False),
+    Column("due_at", Moment),
+    Column("requested", Word(Trigger)),
+    Column("failures", Integer, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("hold_reason", Word(Reason)),
+    Column("hold_since", Moment),
+    Column("hold_detail", Text),
+    Column("inspected_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("token", Text),
+    Column("lease_until", Moment),
+    Column("lease_max", Moment),
+    Column("min_reader", Integer, nullable=False, server_default=text("1")),
+    UniqueConstraint("provider", "account", "principal"),
+)
+"""One row per principal; `next_at` is the only timer, `token` the fence."""
+
+Index("due_credential", credential.c.next_at)
+
+rotation = Table(
+    "rotation",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("credential_id", Text, ForeignKey(credential.c.id), nullable=False),
+    Column("trigger", Word(Trigger), nullable=False),
+    Column("phase", Word(Phase), nullable=False),
+    Column("phase_since", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("old_key_id", Text, nullable=False),
+    Column("intent", Intention),
+    Column("attempt", Integer, nullable=False),
+    Column("prepared_at", Moment),
+    Column("new_key_id", Text),
+    Column("verified_at", Moment),
+    Column("promoted_at", Moment),
+    Column("disabled_at", Moment),
+    Column("unstaged_at", Moment),
+    Column("finished_at", Moment),
+    Column("landing_until", Moment),
+    Column("abandoned", Word(Reason)),
+    Column("verify_failures", Integer, nullable=False),
+    Column("expedited_at", Moment),
+    Column("grace_given", Period),
+    Column("halted_from", Word(Phase)),
+    Column("outcome", Text, nullable=False),
+    CheckConstraint(f"phase IN ({_PHASES})", name="phase"),
+    CheckConstraint(f"halted_from IN ({_PHASES})", name="halted_from"),
+)
+"""One row per attempt, with its open intent."""
+
+_IS_OPEN = text(f"phase NOT IN ({_FINAL})")
+Index(
+    "one_open_rotation",
+    rotation.c.credential_id,
+    unique=True,
+    sqlite_where=_IS_OPEN,
+    postgresql_where=_IS_OPEN,
+)
+Index("rotation_history", rotation.c.credential_id, rotation.c.created_at)
+
+placement = Table(
+    "placement",
+    metadata,
+    Column("rotation_id", Text, ForeignKey(rotation.c.id), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("destination_id", Text, ForeignKey(destination_object.c.id), nullable=False),
+    Column("key_id_field", Text, nullable=False),
+    Column("secret_field", Text, nullable=False),
+    Column("merge_fields", Boolean, nullable=False),
+    Column("create_missing", Boolean, nullable=False),
+    Column("old_version", Text),
+    Column("base_version", Text),
+    Column("new_version", Text),
+    Column("is_holder", Boolean, nullable=False),
+)
+"""Where a rotation publishes; ordinal 0 is the pivot, which promotion is about."""
+
+_HOLDS = text("is_holder IS TRUE")
+Index(
+    "one_destination_holder",
+    placement.c.destination_id,
+    unique=True,
+    sqlite_where=_HOLDS,
+    postgresql_where=_HOLDS,
+)
+
+key = Table(
+    "key",
+    metadata,
+    Column("credential_id", Text, ForeignKey(credential.c.id), primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("role", Word(Role), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("rotation_id", Text),
+    Column("last_used_at", Moment),
+    Column("last_used_service", Text, nullable=False),
+    Column("last_used_region", Text, nullable=False),
+    Column("use_read_at", Moment),
+    Column("longest_gap", Period),
+    Column("suspect_since", Moment),
+    Column("disabled_at", Moment),
+    Column("gone_at", Moment),
+    Column("intent", Intention),
+)
+"""What we know of keys; `rotation_id` may name a rotation of a journal that was lost."""
+
+event = Table(
+    "event",
+    metadata,
+    Column("position", _SERIAL, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("credential_id", Text, ForeignKey(credential.c.id), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("rotation_id", Text),
+    Column("phase", Text),
+    Column("effect", Text),
+    Column("detail", Details, nullable=False),
+)
+"""A credential's history, in the order of writing."""
+
+Index("event_history", event.c.rotation_id, event.c.position)
+
+audit_record = Table(
+    "audit_record",
+    metadata,
+    Column("position", _SERIAL, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("body", Text, nullable=False),
+    Column("seq", BigInteger, unique=True),
+    Column("line", Text),
+    Column("hash", Text),
+)
+"""`body` waits for its number; `seq`, `line` and `hash` are the sealer's."""
+
+_UNSEALED = text("seq IS NULL")
+Index(
+    "unsealed_audit_record",
+    audit_record.c.position,
+    sqlite_where=_UNSEALED,
+    postgresql_where=_UNSEALED,
+)
+
+account_budget = Table(
+    "account_budget",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("full_at", Moment, nullable=False),
+)
+"""Token buckets, as `rotator.core.budget` understands them."""

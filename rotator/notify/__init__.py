@@ -1,0 +1,1 @@
+"""Where people are told; a later issue fills this room."""

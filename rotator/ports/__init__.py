@@ -1,0 +1,1 @@
+"""Protocols only: what the shell asks of the outside."""

@@ -1,0 +1,131 @@
+"""What a key system is asked to do, and the optional capabilities beside it.
+
+Every method raises the classes of `rotator.errors` and nothing else. A method
+that changes something takes `not_after`: no request may be *sent* later than
+that, and an adapter checks it immediately before sending (`ConflictError`).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rotator.core.facts import KeyListing, LastUsed, Principal
+    from rotator.core.ids import AccountId, Instant, KeyId, RotationId
+    from rotator.core.secret import KeyMaterial, MintedKey
+    from rotator.core.terms import Traits
+
+
+class Verdict(StrEnum):
+    """What the provider says to one try with a key."""
+
+    ACCEPTED = "accepted"
+    NOT_YET = "not_yet"
+    WRONG_PRINCIPAL = "wrong_principal"
+
+
+@runtime_checkable
+class KeyProvider(Protocol):
+    """Makes, lists, tries and ends the keys of principals."""
+
+    @property
+    def traits(self) -> Traits:
+        """Return what this provider is like."""
+        ...
+
+    def principals(self, account: AccountId) -> Iterable[Principal]:
+        """Yield every principal of an account; all pages, in no promised order."""
+        ...
+
+    def list_keys(self, principal: Principal) -> KeyListing:
+        """List all keys of a principal, with the provider's own time.
+
+        Raises:
+            NotFoundError: No principal of that name, or one with another uid
+                (then with code ``principal_replaced``).
+        """
+        ...
+
+    def create_key(
+        self, principal: Principal, rotation: RotationId, *, not_after: Instant
+    ) -> MintedKey:
+        """Mint one key; sends one request at most and never a second one.
+
+        Raises:
+            OutcomeUnknownError: The request may have taken effect.
+            QuotaExceededError: The principal has no free slot; nothing was made.
+        """
+        ...
+
+    def delete_key(self, principal: Principal, key: KeyId, *, not_after: Instant) -> None:
+        """Delete a key for good; no error when it is already gone."""
+        ...
+
+    def verify(self, principal: Principal, material: KeyMaterial) -> Verdict:
+        """Try the key once, as itself, from outside.
+
+        "Not known" is `NOT_YET`: after a mint it means propagation.
+
+        Raises:
+            TransientError: The try could not be made; it says nothing of the key.
+        """
+        ...
+
+
+@runtime_checkable
+class CanDisable(Protocol):
+    """A provider that can switch a key off and on again."""
+
+    def disable_key(self, principal: Principal, key: KeyId, *, not_after: Instant) -> None:
+        """Switch a key off; no error when it is off already.
+
+        Raises:
+            NotFoundError: There is no such key.
+        """
+        ...
+
+    def enable_key(self, principal: Principal, key: KeyId, *, not_after: Instant) -> None:
+        """Switch a key on; no error when it is on already.
+
+        Raises:
+            NotFoundError: There is no such key.
+        """
+        ...
+
+
+@runtime_checkable
+class CanReportUse(Protocol):
+    """A provider that tells when a key was last used."""
+
+    def last_used(self, principal: Principal, key: KeyId) -> LastUsed:
+        """Tell the last use; `at` is None only when the provider says "never".
+
+        Raises:
+            NotFoundError: There is no such key; never answered as "never used".
+        """
+        ...
+
+
+@runtime_checkable
+class CanMark(Protocol):
+    """A provider where a key can be marked with its rotation after birth."""
+
+    def mark_key(self, principal: Principal, key: KeyId, rotation: RotationId) -> None:
+        """Write ``rotator/<rotation>`` beside the key; replaces an older mark."""
+        ...
+
+    def marks(self, principal: Principal) -> dict[KeyId, RotationId]:
+        """Read every mark of ours on a principal's keys."""
+        ...
+
+
+@runtime_checkable
+class CanTellPeople(Protocol):
+    """A provider that knows whether a principal is a person."""
+
+    def is_person(self, principal: Principal) -> bool:
+        """Whether the principal can sign in to a console, and so is a person's."""
+        ...

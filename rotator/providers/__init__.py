@@ -1,0 +1,1 @@
+"""Adapters that make, list, try and end keys."""

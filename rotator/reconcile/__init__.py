@@ -1,0 +1,1 @@
+"""Imperative shell: one credential, one pass: observe, ask the core, act, commit."""

@@ -1,0 +1,92 @@
+"""What is written down about a step: history for people, records for the auditor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotator.core.events import AuditAction, AuditRecord, Event, Stage, Subject
+from rotator.core.rotation import Effect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rotator.core.events import Scalar
+    from rotator.core.ids import Instant, KeyId
+    from rotator.core.rotation import Credential, Rotation
+
+ACTIONS: Mapping[Effect, AuditAction] = {
+    Effect.PREPARE: AuditAction.DESTINATION_PREPARE,
+    Effect.CREATE_KEY: AuditAction.KEY_CREATE,
+    Effect.STAGE: AuditAction.KEY_STAGE,
+    Effect.VERIFY: AuditAction.KEY_VERIFY,
+    Effect.PROMOTE: AuditAction.KEY_PROMOTE,
+    Effect.UNSTAGE: AuditAction.KEY_UNSTAGE,
+    Effect.DISABLE_KEY: AuditAction.KEY_DISABLE,
+    Effect.ENABLE_KEY: AuditAction.KEY_ENABLE,
+    Effect.DELETE_KEY: AuditAction.KEY_DELETE,
+}
+"""The audit's word for each effect that changes something."""
+
+
+def audit(  # noqa: PLR0913 - the record has these parts, and each is named
+    credential: Credential,
+    rotation: Rotation | None,
+    action: AuditAction,
+    *,
+    record_id: str,
+    at: Instant,
+    stage: Stage,
+    outcome: str,
+    key: KeyId | None = None,
+    version: str | None = None,
+    error: str | None = None,
+    reason: str | None = None,
+    evidence: Mapping[str, Scalar] | None = None,
+) -> AuditRecord:
+    """Make the auditor's record of one step of a credential."""
+    principal = credential.principal
+    destination = rotation.destination if rotation else credential.destination
+    return AuditRecord(
+        id=record_id,
+        at=at,
+        stage=stage,
+        action=action,
+        outcome=outcome,
+        subject=Subject(
+            provider=principal.provider,
+            account=principal.account,
+            principal=principal.name,
+            credential_id=credential.id,
+            key_id=key or (rotation.old_key_id if rotation else credential.current_key_id),
+        ),
+        rotation_id=rotation.id if rotation else None,
+        trigger=rotation.trigger.value if rotation else None,
+        new_key_id=rotation.new_key_id if rotation else None,
+        destination=destination.name if destination else None,
+        version_id=version,
+        rule=credential.rule,
+        error=error,
+        reason=reason,
+        evidence=dict(evidence or {}),
+    )
+
+
+def event(
+    credential: Credential,
+    rotation: Rotation | None,
+    kind: str,
+    at: Instant,
+    *,
+    effect: Effect | None = None,
+    **detail: Scalar,
+) -> Event:
+    """Make one line of a credential's history."""
+    return Event(
+        at=at,
+        credential_id=credential.id,
+        kind=kind,
+        rotation_id=rotation.id if rotation else None,
+        phase=rotation.phase.value if rotation else None,
+        effect=effect.value if effect else None,
+        detail=detail,
+    )

@@ -1,0 +1,196 @@
+"""Carrying out one effect: the intent first, then the call, then the outcome.
+
+An answer that is missing leaves the intent open, and the machine looks. An error
+that proves that nothing was done closes the intent and is raised to the pass.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotator.core import inventory
+from rotator.core.events import Stage
+from rotator.core.ids import Instant, version_token
+from rotator.core.rotation import Effect, Intent
+from rotator.core.steps import known
+from rotator.core.transitions import unbased, with_intent
+from rotator.errors import (
+    ConflictError,
+    InvariantError,
+    OutcomeUnknownError,
+    RotatorError,
+    UnavailableError,
+)
+from rotator.ports.provider import CanDisable, CanMark
+from rotator.reconcile.books import ACTIONS
+from rotator.reconcile.outcomes import refused, succeeded, unknown
+
+if TYPE_CHECKING:
+    from rotator.core.ids import KeyId, VersionId
+    from rotator.core.secret import KeyMaterial, MintedKey
+    from rotator.core.steps import Do
+    from rotator.reconcile.session import Session
+
+
+def intend(session: Session, step: Do) -> Instant:
+    """Make the intent durable and return the time after which nothing may be sent."""
+    now = session.now()
+    not_after = Instant(now + session.terms.limits.lease_period)
+    listing = known(session.observation.keys)
+    state = known(session.observation.destination)
+    intent = Intent(
+        effect=step.effect,
+        key_id=step.key_id,
+        version=step.version,
+        made_at=now,
+        not_after=not_after,
+        provider_time=listing.provider_time if listing else None,
+        known_keys=listing.ids if listing and step.effect is Effect.CREATE_KEY else (),
+    )
+    record = session.audit(
+        ACTIONS[step.effect],
+        Stage.INTENT,
+        "pending",
+        key=step.key_id,
+        version=step.version,
+        evidence=step.evidence,
+    )
+    session.commit(
+        rotation=with_intent(session.rotation, intent, base=state.current if state else None),
+        audit=(record,),
+        events=(session.event("intent", effect=step.effect),),
+    )
+    return not_after
+
+
+def mint(session: Session, step: Do) -> KeyMaterial | None:
+    """Mint one key, and make its id durable before anything else happens to it.
+
+    Returns:
+        The key, or None when the answer is missing and the intent stays open.
+    """
+    not_after = intend(session, step)
+    principal, provider = session.credential.principal, session.provider
+    try:
+        key = provider.create_key(principal, session.rotation.id, not_after=not_after)
+    except OutcomeUnknownError as error:
+        unknown(session, step, error)
+        return None
+    except RotatorError as error:
+        refused(session, step, error)
+        raise
+    _keep(session, step, key, not_after)
+    if isinstance(provider, CanMark):
+        _mark(session, provider, key.material.key_id)
+    return key.material
+
+
+def _keep(session: Session, step: Do, key: MintedKey, not_after: Instant) -> None:
+    """Commit the key's id; if that fails, bring the key itself to safety."""
+    credential, rotation, key_id = session.credential, session.rotation, key.material.key_id
+    record = inventory.minted(credential.id, key_id, rotation.id, key.created_at, session.now())
+    session.learn((record,))
+    try:
+        succeeded(session, step, key=key_id)
+    except ConflictError:
+        # Another replica owns the credential and waits for our requests to have
+        # landed; a key whose secret only we hold is of no use to it.
+        session.provider.delete_key(credential.principal, key_id, not_after=not_after)
+        raise
+    except UnavailableError:
+        # The journal cannot write. Stored under its token, the key can be adopted.
+        token = version_token(rotation.id, key_id, rotation.attempt)
+        ref, base = rotation.destination, rotation.base_version
+        session.destination(ref).stage(ref, token, key.material, base=base, not_after=not_after)
+        raise
+
+
+def _mark(session: Session, provider: CanMark, key: KeyId) -> None:
+    """Tell the provider whose key it is; a failure costs attribution, not the key."""
+    try:
+        provider.mark_key(session.credential.principal, key, session.rotation.id)
+    except RotatorError as error:
+        session.parts.telemetry.count("effect_failures", effect="mark_key", code=error.code)
+        session.parts.telemetry.log("warning", "key not marked", key_id=key, code=error.code)
+
+
+def stage(session: Session, step: Do, material: KeyMaterial) -> None:
+    """Store the key as a pending version; a base that moved is read again."""
+    not_after = intend(session, step)
+    ref, base = session.rotation.destination, session.rotation.base_version
+    try:
+        session.destination(ref).stage(
+            ref, _version(step), material, base=base, not_after=not_after
+        )
+    except OutcomeUnknownError as error:
+        unknown(session, step, error)
+    except ConflictError as error:
+        refused(session, step, error, rotation=unbased(session.rotation))
+    except RotatorError as error:
+        refused(session, step, error)
+        raise
+    else:
+        succeeded(session, step)
+
+
+def act(session: Session, step: Do) -> None:
+    """Carry out an effect that needs no secret."""
+    not_after = intend(session, step)
+    try:
+        _call(session, step, not_after)
+    except OutcomeUnknownError as error:
+        unknown(session, step, error)
+    except ConflictError as error:
+        refused(session, step, error)
+    except RotatorError as error:
+        refused(session, step, error)
+        raise
+    else:
+        succeeded(session, step)
+
+
+def _call(session: Session, step: Do, not_after: Instant) -> None:
+    principal, ref = session.credential.principal, session.rotation.destination
+    destination, expected = session.destination(ref), session.rotation.base_version
+    match step.effect:
+        case Effect.PREPARE:
+            destination.prepare(ref, not_after=not_after)
+        case Effect.PROMOTE:
+            destination.promote(ref, _version(step), expected=expected, not_after=not_after)
+        case Effect.UNSTAGE:
+            destination.unstage(ref, _version(step), not_after=not_after)
+        case Effect.DELETE_KEY:
+            session.provider.delete_key(principal, _key(step), not_after=not_after)
+        case Effect.DISABLE_KEY:
+            switch(session).disable_key(principal, _key(step), not_after=not_after)
+        case Effect.ENABLE_KEY:
+            switch(session).enable_key(principal, _key(step), not_after=not_after)
+        case _:
+            msg = f"{step.effect.value} is not carried out here"
+            raise InvariantError(msg)
+
+
+def switch(session: Session) -> CanDisable:
+    """Return the provider as one that can switch keys.
+
+    Raises:
+        InvariantError: It cannot; the machine should not have asked.
+    """
+    if not isinstance(session.provider, CanDisable):
+        msg = "the provider cannot switch keys"
+        raise InvariantError(msg)
+    return session.provider
+
+
+def _version(step: Do) -> VersionId:
+    if step.version is None:
+        msg = f"{step.effect.value} without a version"
+        raise InvariantError(msg)
+    return step.version
+
+
+def _key(step: Do) -> KeyId:
+    if step.key_id is None:
+        msg = f"{step.effect.value} without a key"
+        raise InvariantError(msg)
+    return step.key_id

@@ -1,0 +1,170 @@
+"""Committing what came of an effect, and what an observation proved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rotator.core.consequences import credential_after, keys_after_effect, keys_after_fact
+from rotator.core.events import AuditAction, AuditRecord, Stage
+from rotator.core.ids import Instant
+from rotator.core.rotation import Effect, Role
+from rotator.core.steps import Do, Fact
+from rotator.core.transitions import achieved, found, without_intent
+from rotator.errors import InvariantError
+from rotator.reconcile.books import ACTIONS
+
+if TYPE_CHECKING:
+    from rotator.core.ids import KeyId
+    from rotator.core.rotation import Intent, KeyRecord, Rotation
+    from rotator.core.steps import Record
+    from rotator.errors import RotatorError
+    from rotator.reconcile.session import Session
+
+
+def succeeded(
+    session: Session, step: Do, *, key: KeyId | None = None, reason: str | None = None
+) -> None:
+    """Commit that an effect happened, with everything that follows from it."""
+    before, now = session.rotation, session.now()
+    rotation = achieved(before, step, now, key=key)
+    old, new = session.key(before.old_key_id), session.key(rotation.new_key_id)
+    session.learn(keys_after_effect(step, rotation, old, new, now))
+    record = session.audit(
+        ACTIONS[step.effect],
+        Stage.OUTCOME,
+        "success",
+        key=step.key_id or rotation.new_key_id,
+        version=step.version,
+        reason=reason,
+        evidence=step.evidence,
+    )
+    fresh = replace(session.credential, failures=0, last_error="")
+    session.commit(
+        rotation=rotation,
+        credential=credential_after(fresh, rotation),
+        audit=(record, *_finish(session, rotation)),
+        events=(session.event("outcome", rotation=rotation, effect=step.effect),),
+    )
+    session.forget()
+
+
+def unknown(session: Session, step: Do, error: RotatorError) -> None:
+    """Write down that an answer is missing; the intent stays open."""
+    _failed(session, step, error, "unknown", session.rotation)
+
+
+def refused(
+    session: Session, step: Do, error: RotatorError, *, rotation: Rotation | None = None
+) -> None:
+    """Close the intent of an effect that surely was not done."""
+    _failed(session, step, error, "failure", rotation or without_intent(session.rotation))
+
+
+def _failed(
+    session: Session, step: Do, error: RotatorError, result: str, rotation: Rotation
+) -> None:
+    session.parts.telemetry.count("effect_failures", effect=step.effect.value, code=error.code)
+    record = session.audit(
+        ACTIONS[step.effect],
+        Stage.OUTCOME,
+        result,
+        key=step.key_id,
+        version=step.version,
+        error=error.code,
+    )
+    session.commit(
+        rotation=rotation,
+        audit=(record,),
+        events=(session.event(result, effect=step.effect, code=error.code),),
+    )
+    session.forget()
+
+
+def note(session: Session, step: Record) -> None:
+    """Commit what an observation proved."""
+    match step.fact:
+        case Fact.INTENT_DONE:
+            _intent_done(session, step, _open_intent(session))
+        case Fact.INTENT_VOID:
+            _intent_void(session, _open_intent(session))
+        case _:
+            _fact(session, step)
+
+
+def _fact(session: Session, step: Record) -> None:
+    before, now = session.rotation, session.now()
+    rotation = found(before, step.fact, now, version=step.version, reason=step.reason)
+    old, new = session.key(before.old_key_id), session.key(rotation.new_key_id)
+    suspects = [record for record in map(session.key, step.suspects) if record]
+    session.learn(keys_after_fact(step, rotation, old, new, suspects, now))
+    session.commit(
+        rotation=rotation,
+        credential=credential_after(session.credential, rotation),
+        audit=(*_suspicions(session, step), *_finish(session, rotation)),
+        events=(session.event(step.fact.value, rotation=rotation, reason=step.reason),),
+    )
+    session.forget()
+
+
+def _intent_done(session: Session, step: Record, intent: Intent) -> None:
+    key = step.key_id or intent.key_id
+    if intent.effect is Effect.CREATE_KEY:
+        session.learn(_adopted(session, key))
+    done = Do(effect=intent.effect, key_id=key, version=intent.version)
+    succeeded(session, done, key=key, reason="found done after a lost answer or a crash")
+
+
+def _intent_void(session: Session, intent: Intent) -> None:
+    landing = Instant(intent.not_after + session.terms.traits.signature_window)
+    record = session.audit(
+        ACTIONS[intent.effect],
+        Stage.OUTCOME,
+        "failure",
+        key=intent.key_id,
+        version=intent.version,
+        error="not_done",
+    )
+    session.commit(
+        rotation=without_intent(session.rotation, landing_until=landing),
+        audit=(record,),
+        events=(session.event("void", effect=intent.effect),),
+    )
+    session.forget()
+
+
+def _open_intent(session: Session) -> Intent:
+    intent = session.rotation.intent
+    if intent is None:
+        msg = "no intent is open"
+        raise InvariantError(msg, subject=session.rotation.id)
+    return intent
+
+
+def _adopted(session: Session, key: KeyId | None) -> tuple[KeyRecord, ...]:
+    record = session.key(key)
+    if record is None:
+        return ()
+    return (replace(record, role=Role.PENDING, rotation_id=session.rotation.id),)
+
+
+def _finish(session: Session, rotation: Rotation) -> tuple[AuditRecord, ...]:
+    if rotation.is_open:
+        return ()
+    provider = session.credential.principal.provider
+    session.parts.telemetry.count("rotations", provider=provider, outcome=rotation.outcome)
+    action = AuditAction.ROTATION_FINISH
+    return (session.audit(action, Stage.EVENT, "success", reason=rotation.outcome),)
+
+
+def _suspicions(session: Session, step: Record) -> tuple[AuditRecord, ...]:
+    return tuple(
+        session.audit(
+            AuditAction.KEY_SUSPECT,
+            Stage.EVENT,
+            "success",
+            key=key,
+            reason="made while our mint could land, without a proof that it is ours",
+        )
+        for key in step.suspects
+    )

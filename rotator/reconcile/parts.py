@@ -1,0 +1,54 @@
+"""What the shell is handed: ports, and the terms that apply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rotator.core.rotation import Credential
+    from rotator.core.terms import Terms
+    from rotator.ports.clock import Chance, Clock
+    from rotator.ports.destination import Destination
+    from rotator.ports.evidence import AuditGate, Telemetry
+    from rotator.ports.journal import Journal
+    from rotator.ports.provider import KeyProvider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How fast an account's destinations may be written.
+
+    Attributes:
+        rate: Writes per second that are allowed in the long run.
+        burst: Writes that may come at once; at least `per_rotation`.
+        per_rotation: Writes that one rotation needs until it is promoted; they
+            are reserved before the mint, for a key that cannot be stored is lost.
+    """
+
+    rate: float = 10.0
+    burst: int = 30
+    per_rotation: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The outside, as ports.
+
+    Attributes:
+        providers: By provider name.
+        destinations: By destination kind.
+        terms_for: Policy, traits and limits for a credential, as of now.
+    """
+
+    journal: Journal
+    providers: Mapping[str, KeyProvider]
+    destinations: Mapping[str, Destination]
+    clock: Clock
+    chance: Chance
+    terms_for: Callable[[Credential], Terms]
+    gate: AuditGate
+    telemetry: Telemetry
+    budget: Budget = Budget()

@@ -1,0 +1,54 @@
+"""Proving a new key: tried as itself, from outside, until it is accepted in a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotator.core.ids import Instant
+from rotator.errors import RejectedError, TransientError
+from rotator.ports.provider import Verdict
+
+if TYPE_CHECKING:
+    from rotator.core.secret import KeyMaterial
+    from rotator.reconcile.session import Session
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 5.0
+
+
+def prove(session: Session, material: KeyMaterial) -> None:
+    """Try the key until it was accepted often enough, or the time is up.
+
+    "Not known yet" is propagation and starts the count again. The lease is
+    renewed on the way, for propagation may take longer than one lease.
+
+    Raises:
+        RejectedError: It was never accepted in time, or is another principal's.
+        TransientError: The tries themselves could not be made until the end.
+    """
+    limits = session.terms.limits
+    deadline = session.now() + limits.verify_timeout
+    in_a_row, pause = 0, _FIRST_PAUSE
+    while True:
+        in_a_row = in_a_row + 1 if _accepted(session, material, Instant(deadline)) else 0
+        if in_a_row >= limits.verify_successes:
+            return
+        if session.now() >= deadline:
+            msg = "the provider does not accept the new key in time"
+            raise RejectedError(msg, subject=material.key_id, code="verify_timeout")
+        session.parts.clock.sleep(pause)
+        pause = _FIRST_PAUSE if in_a_row else min(pause * 2, _LONGEST_PAUSE)
+        session.renew()
+
+
+def _accepted(session: Session, material: KeyMaterial, deadline: Instant) -> bool:
+    try:
+        verdict = session.provider.verify(session.credential.principal, material)
+    except TransientError:
+        if session.now() >= deadline:
+            raise
+        return False
+    if verdict is Verdict.WRONG_PRINCIPAL:
+        msg = "the new key belongs to another principal"
+        raise RejectedError(msg, subject=material.key_id, code="wrong_principal")
+    return verdict is Verdict.ACCEPTED

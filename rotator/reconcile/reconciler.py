@@ -1,0 +1,204 @@
+"""One pass over one credential: level-triggered, idempotent, fenced.
+
+An engine may call `reconcile` at any time, twice, late or from two replicas: the
+claim decides who acts, the journal says where things stand, and whatever a pass
+could not finish is written down as the time of the next one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rotator.core.backoff import permanent_delay, transient_delay
+from rotator.core.events import AuditAction, Stage
+from rotator.core.ids import Instant
+from rotator.core.reasons import Reason, is_hold
+from rotator.core.rotation import Action, Hold, Phase
+from rotator.core.steps import Done, Fact, Halt, Record, Wait
+from rotator.core.transitions import replanned
+from rotator.errors import (
+    ConflictError,
+    DestinationBusyError,
+    FatalError,
+    OutcomeUnknownError,
+    PermanentError,
+    QuotaExceededError,
+    RotatorError,
+    TransientError,
+)
+from rotator.reconcile import idle, outcomes, suspects
+from rotator.reconcile.rotating import drive, halt
+from rotator.reconcile.session import Session
+
+if TYPE_CHECKING:
+    from rotator.core.ids import CredentialId
+    from rotator.core.rotation import Credential
+    from rotator.reconcile.parts import Parts
+
+_CLAIM = timedelta(seconds=120)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Looks at one credential at a time."""
+
+    parts: Parts
+
+    def reconcile(self, credential: CredentialId) -> None:
+        """Take one credential as far as it goes now; failures are written down, not raised.
+
+        Raises:
+            FatalError: The process must stop.
+        """
+        try:
+            self._pass(credential)
+        except ConflictError as error:
+            # Somebody else owns it now: whatever we knew is stale.
+            self._log("info", "claim lost", credential, error)
+        except FatalError:
+            raise
+        except RotatorError as error:
+            self._log("warning", "pass not recorded", credential, error)
+
+    def _pass(self, credential: CredentialId) -> None:
+        clock = self.parts.clock
+        lease_until = Instant(clock.now() + _CLAIM)
+        claim = self.parts.journal.acquire(credential, now=clock.now(), lease_until=lease_until)
+        if claim is None:
+            return
+        session = Session(self.parts, claim)
+        try:
+            rest = self._look(session)
+        except (TransientError, PermanentError, OutcomeUnknownError) as error:
+            rest = self._failed(session, error)
+        _write_rest(session, rest)
+        self.parts.journal.release(session.claim)
+
+    def _look(self, session: Session) -> Wait:
+        watched = suspects.walk(session)
+        rest = self._work(session)
+        return rest if watched is None else replace(rest, until=min(rest.until, watched))
+
+    def _work(self, session: Session) -> Wait:
+        """Drive what is open; what ends may make room for what is due."""
+        if session.claim.rotation is not None:
+            step = _drive(session)
+            if isinstance(step, Wait):
+                return step
+        resting = idle.settle(session)
+        if resting is not None:
+            if resting.due_at != session.credential.due_at:
+                session.commit(credential=replace(session.credential, due_at=resting.due_at))
+            return resting.wait
+        step = _drive(session)
+        return step if isinstance(step, Wait) else _again(session)
+
+    def _failed(self, session: Session, error: RotatorError) -> Wait:
+        """Turn a failure into the time of the next try and, if it needs a person, a hold."""
+        self._log("warning", "pass failed", session.credential.id, error)
+        failures = session.credential.failures + 1
+        session.commit(
+            credential=replace(session.credential, failures=failures, last_error=error.code)
+        )
+        return _after(error, failures, session)
+
+    def _log(self, level: str, event: str, credential: CredentialId, error: RotatorError) -> None:
+        self.parts.telemetry.log(
+            level, event, credential=credential, code=error.code, error=error.diagnostics()
+        )
+
+
+def _drive(session: Session) -> Wait | Done:
+    session.forget()
+    _follow_policy(session)
+    if session.claim.rotation is None:
+        return Done()
+    step = drive(session)
+    if isinstance(step, Halt):
+        if session.rotation.phase is not Phase.HALTED:
+            halt(session, step)
+        until = Instant(session.now() + session.terms.limits.inspect_interval)
+        return Wait(until=until, reason=step.reason, detail=step.detail)
+    session.forget()
+    return step
+
+
+def _follow_policy(session: Session) -> None:
+    """Nothing was made yet, so policy may still change its mind about where or whether."""
+    rotation = session.rotation
+    if rotation.phase is not Phase.PLANNED or rotation.intent is not None:
+        return
+    if session.credential.action is Action.REPORT:
+        outcomes.note(session, Record(fact=Fact.ABANDONED, reason=Reason.REPORT_ONLY))
+        return
+    moved = replanned(rotation, session.credential)
+    if moved != rotation:
+        session.commit(rotation=moved)
+
+
+def _again(session: Session) -> Wait:
+    """A rotation ended within the pass that began it: back off before the next."""
+    delay = transient_delay(
+        session.credential.failures + 1, jitter=session.parts.chance.fraction()
+    )
+    return Wait(until=Instant(session.now() + delay), reason=Reason.BACKOFF)
+
+
+def _after(error: RotatorError, failures: int, session: Session) -> Wait:
+    now, jitter = session.now(), session.parts.chance.fraction()
+    if isinstance(error, QuotaExceededError):
+        until = Instant(now + session.terms.limits.check_interval)
+        return Wait(until=until, reason=Reason.SLOTS_FULL, detail=str(error))
+    if isinstance(error, PermanentError):
+        until = Instant(now + permanent_delay(failures, jitter=jitter))
+        return Wait(until=until, reason=Reason.ACCESS_DENIED, detail=f"{error.code}: {error}")
+    delay = transient_delay(failures, jitter=jitter)
+    asked = error.retry_after if isinstance(error, TransientError) else None
+    reason = (
+        Reason.DESTINATION_BUSY if isinstance(error, DestinationBusyError) else Reason.BACKOFF
+    )
+    return Wait(until=Instant(now + max(delay, asked or delay)), reason=reason, detail=error.code)
+
+
+def _write_rest(session: Session, rest: Wait) -> None:
+    """Write down when to look again, and say once when a hold begins or ends."""
+    before = session.credential
+    after = replace(
+        before,
+        next_at=rest.until,
+        hold=_hold(before, rest, session.now()),
+        inspected_at=session.now(),
+        failures=before.failures if rest.reason in _FAILING else 0,
+        last_error=before.last_error if rest.reason in _FAILING else "",
+    )
+    if after.hold is None or _same(before, after):
+        session.commit(credential=after)
+        return
+    reason = f"{rest.reason.value}: {rest.detail}" if rest.detail else rest.reason.value
+    record = session.audit(AuditAction.ROTATION_HOLD, Stage.EVENT, "success", reason=reason)
+    session.commit(
+        credential=after,
+        audit=(record,),
+        events=(session.event("hold", reason=rest.reason.value, detail=rest.detail),),
+    )
+
+
+_FAILING = frozenset({Reason.BACKOFF, Reason.ACCESS_DENIED, Reason.DESTINATION_BUSY})
+
+
+def _hold(before: Credential, rest: Wait, now: Instant) -> Hold | None:
+    if not is_hold(rest.reason):
+        return None
+    is_same = before.hold is not None and before.hold.reason is rest.reason
+    since = before.hold.since if is_same and before.hold else now
+    return Hold(reason=rest.reason, since=since, detail=rest.detail)
+
+
+def _same(before: Credential, after: Credential) -> bool:
+    return (
+        before.hold is not None
+        and after.hold is not None
+        and before.hold.reason is after.hold.reason
+    )

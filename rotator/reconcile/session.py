@@ -1,0 +1,216 @@
+"""One claim being driven: what we read, what we hold, what we commit.
+
+Only `commit` writes. It carries the claim's fence and renews its lease, and it
+takes along whatever the pass has learnt about keys since the last one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rotator.core import inventory, usage
+from rotator.core.facts import Known, Observation, Unreadable, What
+from rotator.core.ids import Instant
+from rotator.errors import InvariantError, PermanentError
+from rotator.ports.destination import CanReadBack
+from rotator.ports.journal import Change
+from rotator.ports.provider import CanReportUse
+from rotator.reconcile import books
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rotator.core.events import AuditAction, AuditRecord, Event, Scalar, Stage
+    from rotator.core.facts import DestinationRef, KeyListing, LastUsed
+    from rotator.core.ids import KeyId
+    from rotator.core.rotation import Claim, Credential, Effect, KeyRecord, Rotation
+    from rotator.core.terms import Terms
+    from rotator.ports.destination import Destination
+    from rotator.ports.provider import KeyProvider
+    from rotator.reconcile.parts import Parts
+
+
+class Session:
+    """Drives one claimed credential through one pass."""
+
+    def __init__(self, parts: Parts, claim: Claim) -> None:
+        """Bind a claim to the ports that its credential needs."""
+        self.parts = parts
+        self.claim = claim
+        self.terms: Terms = parts.terms_for(claim.credential)
+        self.provider: KeyProvider = parts.providers[claim.credential.principal.provider]
+        self.observation = Observation()
+        self._learnt: dict[KeyId, KeyRecord] = {}
+
+    @property
+    def credential(self) -> Credential:
+        """The credential as of the last commit."""
+        return self.claim.credential
+
+    @property
+    def rotation(self) -> Rotation:
+        """The open rotation.
+
+        Raises:
+            InvariantError: None is open.
+        """
+        if self.claim.rotation is None:
+            msg = "no rotation is open"
+            raise InvariantError(msg, subject=self.credential.principal.name)
+        return self.claim.rotation
+
+    def now(self) -> Instant:
+        """The present."""
+        return self.parts.clock.now()
+
+    def destination(self, ref: DestinationRef) -> Destination:
+        """The adapter for a destination."""
+        return self.parts.destinations[ref.kind]
+
+    def learn(self, records: Iterable[KeyRecord]) -> None:
+        """Keep what was learnt about keys for the next commit."""
+        self._learnt.update({record.key_id: record for record in records})
+
+    def key(self, key_id: KeyId | None) -> KeyRecord | None:
+        """The newest record of a key."""
+        if key_id in self._learnt:
+            return self._learnt[key_id]
+        return self.claim.key(key_id)
+
+    def keys(self) -> tuple[KeyRecord, ...]:
+        """The newest record of every key."""
+        merged = {record.key_id: record for record in self.claim.keys} | self._learnt
+        return tuple(merged.values())
+
+    def commit(
+        self,
+        *,
+        rotation: Rotation | None = None,
+        credential: Credential | None = None,
+        audit: tuple[AuditRecord, ...] = (),
+        events: tuple[Event, ...] = (),
+    ) -> None:
+        """Write one transaction under the fence, and renew the lease."""
+        change = Change(
+            credential=credential or self.credential,
+            lease_until=Instant(self.now() + self.terms.limits.lease_period),
+            rotation=rotation,
+            keys=tuple(self._learnt.values()),
+            events=events,
+            audit=audit,
+        )
+        self.claim = self.parts.journal.commit(self.claim, change)
+        self._learnt.clear()
+
+    def renew(self) -> None:
+        """Renew the lease when half of it is spent.
+
+        Raises:
+            ConflictError: It was lost.
+        """
+        left = self.claim.lease_until - self.now()
+        if left < self.terms.limits.lease_period / 2:
+            self.commit()
+
+    def audit(
+        self, action: AuditAction, stage: Stage, outcome: str, **parts: object
+    ) -> AuditRecord:
+        """Make a record about this credential and its open rotation."""
+        return books.audit(
+            self.credential,
+            self.claim.rotation,
+            action,
+            record_id=self.parts.chance.new_id(),
+            at=self.now(),
+            stage=stage,
+            outcome=outcome,
+            **parts,  # type: ignore[arg-type]
+        )
+
+    def event(
+        self,
+        kind: str,
+        *,
+        rotation: Rotation | None = None,
+        effect: Effect | None = None,
+        **detail: Scalar,
+    ) -> Event:
+        """Make a line of history about this credential and a rotation, by default the open one."""
+        about = rotation or self.claim.rotation
+        return books.event(self.credential, about, kind, self.now(), effect=effect, **detail)
+
+    def observe(self, what: What) -> None:
+        """Take one reading; a permanent refusal is a reading too, a transient one is raised."""
+        try:
+            reading: Known[object] | Unreadable = Known(self._read(what))
+        except PermanentError as error:
+            reading = Unreadable(error.code)
+        self.observation = self.observation.with_reading(what, reading)
+
+    def forget(self) -> None:
+        """Drop every reading: an effect has made them stale."""
+        self.observation = self.observation.forgetting()
+
+    def list_keys(self) -> KeyListing:
+        """List the principal's keys and learn what the listing shows."""
+        listing = self.provider.list_keys(self.credential.principal)
+        self.learn(inventory.seen(self.credential.id, self.keys(), listing, self.now()))
+        return listing
+
+    def read_use(self, key_id: KeyId) -> LastUsed:
+        """Read a key's last use and learn it.
+
+        Raises:
+            PermanentError: The provider cannot tell.
+        """
+        if not isinstance(self.provider, CanReportUse):
+            msg = "the provider tells no last use"
+            raise PermanentError(msg, code="no_capability")
+        use = self.provider.last_used(self.credential.principal, key_id)
+        record = self.key(key_id)
+        if record is not None:
+            interval = self.terms.limits.inspect_interval
+            self.learn((usage.with_use(record, use, self.now(), interval=interval),))
+        return use
+
+    def _read(self, what: What) -> object:
+        match what:
+            case What.KEYS:
+                return self.list_keys()
+            case What.DESTINATION:
+                ref = self._ref()
+                return self.destination(ref).describe(ref)
+            case What.PUBLISHED:
+                return self._published()
+            case What.OLD_USE:
+                use = self.read_use(self.rotation.old_key_id)
+                record = self.key(self.rotation.old_key_id)
+                gap = record.longest_gap if record else None
+                self.observation = replace(self.observation, old_gap=gap)
+                return use
+            case What.NEW_USE:
+                return self.read_use(_present(self.rotation.new_key_id))
+
+    def _published(self) -> KeyId | None:
+        ref = self._ref()
+        adapter = self.destination(ref)
+        if not isinstance(adapter, CanReadBack):
+            msg = "the destination cannot be read back"
+            raise PermanentError(msg, subject=ref.name, code="no_capability")
+        return adapter.published_key_id(ref)
+
+    def _ref(self) -> DestinationRef:
+        rotation = self.claim.rotation
+        ref = rotation.destination if rotation else self.credential.destination
+        if ref is None:
+            msg = "no rule names a destination"
+            raise InvariantError(msg, subject=self.credential.principal.name)
+        return ref
+
+
+def _present(key: KeyId | None) -> KeyId:
+    if key is None:
+        msg = "the rotation has no new key"
+        raise InvariantError(msg)
+    return key

@@ -1,0 +1,1 @@
+"""A simulated AWS (IAM, STS, Secrets Manager): moto made faithful, in its own process."""

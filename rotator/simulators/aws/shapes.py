@@ -1,0 +1,265 @@
+"""The JSON that crosses the control endpoints, as the server and its client both see it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+DEFAULT_REGION = "us-east-1"
+
+
+class Shape(BaseModel):
+    """Base of all shapes: immutable, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Credentials(Shape):
+    """What a client signs with."""
+
+    access_key_id: str
+    secret_access_key: str
+
+
+class ClockState(Shape):
+    """The simulator's present instant."""
+
+    now: AwareDatetime
+
+
+class ClockMove(Shape):
+    """Where to move the clock: an instant, or a step forward; exactly one of them."""
+
+    now: AwareDatetime | None = None
+    advance_seconds: float | None = Field(default=None, ge=0)
+
+
+class Settings(Shape):
+    """How slow and how coarse the simulated AWS is; seconds are simulated seconds.
+
+    Attributes:
+        propagation_delay_seconds: How long a new or re-enabled key is refused.
+        revocation_lag_seconds: How long a disabled or deleted key is accepted.
+        list_lag_seconds: How long ListAccessKeys omits a new key.
+        last_used_quantum_seconds: Of the uses within this span only the first is recorded.
+        last_used_lag_seconds: How late GetAccessKeyLastUsed tells a recorded use.
+        max_page_size: Cap on the items of one page, to make small worlds paginate.
+    """
+
+    propagation_delay_seconds: float = Field(default=10, ge=0)
+    revocation_lag_seconds: float = Field(default=3, ge=0)
+    list_lag_seconds: float = Field(default=0, ge=0)
+    last_used_quantum_seconds: float = Field(default=900, ge=0)
+    last_used_lag_seconds: float = Field(default=0, ge=0)
+    max_page_size: int = Field(default=1000, ge=1, le=1000)
+
+
+class KeySeed(Shape):
+    """An access key to begin with; ids and secrets are generated when absent.
+
+    Its age counts from the simulator's clock unless `created_at` is given.
+    """
+
+    access_key_id: str | None = Field(default=None, pattern=r"^AKIA[A-Z0-9]{16}$")
+    secret_access_key: str | None = None
+    status: Literal["Active", "Inactive"] = "Active"
+    age_seconds: float = Field(default=0, ge=0)
+    created_at: AwareDatetime | None = None
+    last_used_at: AwareDatetime | None = None
+
+
+class UserSeed(Shape):
+    """An IAM user to begin with."""
+
+    name: str
+    path: str = "/"
+    tags: dict[str, str] = {}
+    console_password: bool = False
+    keys: tuple[KeySeed, ...] = Field(default=(), max_length=2)
+
+
+class SecretSeed(Shape):
+    """A secret to begin with; without a value it has no version at all."""
+
+    name: str
+    value: str | None = None
+    region: str = DEFAULT_REGION
+    tags: dict[str, str] = {}
+    native_rotation: bool = False
+
+
+class AccountSeed(Shape):
+    """What to add to one account; the account is made when it is new."""
+
+    account_id: str = Field(pattern=r"^\d{12}$")
+    root_key_active: bool = False
+    users: tuple[UserSeed, ...] = ()
+    secrets: tuple[SecretSeed, ...] = ()
+
+
+class SeededAccount(Shape):
+    """What a seed made.
+
+    Attributes:
+        admin: May do everything in the account; meant for the daemon.
+        human: The same, with another key, so that calls tell the two apart.
+        users: Keys of the users of this seed, in the seed's order.
+        secrets: ARNs of the secrets of this seed, by name.
+    """
+
+    account_id: str
+    admin: Credentials
+    human: Credentials
+    users: dict[str, tuple[Credentials, ...]]
+    secrets: dict[str, str]
+
+
+class FaultKind(StrEnum):
+    """What goes wrong with a call that a rule matches."""
+
+    LOSE_REQUEST = "lose_request"
+    LOSE_ANSWER = "lose_answer"
+    DELAY_ANSWER = "delay_answer"
+    LAND_LATE = "land_late"
+    THROTTLE = "throttle"
+    RATE_LIMIT = "rate_limit"
+    SERVER_ERROR = "server_error"
+    ACCESS_DENIED = "access_denied"
+
+
+class FaultRule(Shape):
+    """When a fault strikes, and which; rules are tried in the order of posting.
+
+    Attributes:
+        kind: The fault. Connections are dropped without an answer by
+            `lose_request` (no effect), `lose_answer` (effect) and `land_late`
+            (effect `seconds` of simulated time later). `delay_answer` has the
+            effect at once and answers after `seconds` of real time.
+            `rate_limit` throttles what exceeds a token bucket.
+        operation: An operation's name, or ``*``.
+        user_name: Only calls whose UserName is this.
+        secret: Only calls on the secret of this name (or ARN).
+        access_key_id: Only calls whose AccessKeyId parameter is this.
+        caller: Only calls signed with this access key id.
+        skip: Let this many matching calls pass first.
+        times: Strike this often; None is for ever.
+        seconds: See `kind`.
+        rate: Tokens per simulated second of a `rate_limit`.
+        burst: Size of its bucket.
+    """
+
+    kind: FaultKind
+    operation: str = "*"
+    user_name: str | None = None
+    secret: str | None = None
+    access_key_id: str | None = None
+    caller: str | None = None
+    skip: int = Field(default=0, ge=0)
+    times: int | None = Field(default=1, ge=1)
+    seconds: float = Field(default=0, ge=0)
+    rate: float = Field(default=0, ge=0)
+    burst: int = Field(default=0, ge=0)
+
+
+class Call(Shape):
+    """One AWS call as the simulator saw it; no secret is in it.
+
+    Attributes:
+        at: Simulated instant of arrival.
+        operation: For example ``CreateAccessKey``.
+        caller: The access key id that signed; empty when unsigned.
+        access_key_id: The AccessKeyId parameter; empty when there is none.
+        status: The answer's HTTP status; None when no answer was sent.
+        error: The answer's error code; empty on success.
+        is_effective: The call was authenticated, allowed and carried out.
+        fault: The kind of the fault that struck; None when none did.
+    """
+
+    at: AwareDatetime
+    service: str
+    operation: str
+    account_id: str
+    caller: str
+    user_agent: str
+    user_name: str
+    access_key_id: str
+    secret: str
+    status: int | None
+    error: str
+    is_effective: bool
+    fault: FaultKind | None
+
+
+class KeyState(Shape):
+    """The whole truth about one access key.
+
+    Attributes:
+        status: What the control plane says; ``Deleted`` for a deleted key.
+        is_accepted: What authentication says at this instant, lags included.
+        last_used_at: The last authenticated call, exact; None when never used.
+        last_used_by: The same by the caller's user agent.
+        reported_at: What GetAccessKeyLastUsed tells at this instant.
+        uses: Authenticated calls so far.
+    """
+
+    access_key_id: str
+    secret_access_key: str
+    status: Literal["Active", "Inactive", "Deleted"]
+    is_accepted: bool
+    created_at: AwareDatetime
+    last_used_at: AwareDatetime | None
+    last_used_by: dict[str, AwareDatetime]
+    reported_at: AwareDatetime | None
+    uses: int
+
+
+class UserState(Shape):
+    """One IAM user; keys in the order of creation."""
+
+    user_id: str
+    arn: str
+    created_at: AwareDatetime
+    has_console_password: bool
+    tags: dict[str, str]
+    keys: tuple[KeyState, ...]
+
+
+class VersionState(Shape):
+    """One version of a secret; None for a value that is missing or binary."""
+
+    value: str | None
+    labels: tuple[str, ...]
+    created_at: AwareDatetime
+
+
+class SecretState(Shape):
+    """One secret; versions by id, in the order of creation."""
+
+    name: str
+    region: str
+    arn: str
+    tags: dict[str, str]
+    is_rotated_natively: bool
+    deleted_at: AwareDatetime | None
+    versions: dict[str, VersionState]
+
+    def labelled(self, label: str) -> VersionState | None:
+        """Return the version that carries `label`, if one does."""
+        return next((v for v in self.versions.values() if label in v.labels), None)
+
+
+class AccountState(Shape):
+    """One account: users by name, keys that were deleted, secrets in no order."""
+
+    users: dict[str, UserState]
+    deleted_keys: tuple[KeyState, ...]
+    secrets: tuple[SecretState, ...]
+
+
+class State(Shape):
+    """The whole truth, for checkers."""
+
+    now: AwareDatetime
+    accounts: dict[str, AccountState]

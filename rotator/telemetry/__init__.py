@@ -1,0 +1,1 @@
+"""The system clock and chance, logs, and metrics: all that only watches."""

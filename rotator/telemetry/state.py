@@ -1,0 +1,140 @@
+"""State metrics: read at scrape time, so that a series ends with what it tells of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from rotator.core.reasons import Reason, is_hold
+from rotator.core.rotation import FINAL_PHASES, Action, Phase, Role
+from rotator.errors import RotatorError
+from rotator.telemetry import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from rotator.core.ids import Instant
+    from rotator.core.rotation import Credential, KeyRecord, Rotation
+    from rotator.core.terms import Mode
+    from rotator.ports.journal import Inventory
+    from rotator.telemetry.metrics import Metric
+
+_LIVE_ROLES = tuple(role for role in Role if role is not Role.GONE)
+_OPEN_PHASES = tuple(phase for phase in Phase if phase not in FINAL_PHASES)
+_HOLDS = tuple(reason for reason in Reason if is_hold(reason))
+_MANAGED_ROLES = frozenset({Role.CURRENT, Role.PREVIOUS, Role.PENDING})
+
+_Labels = tuple[str, ...]
+
+
+class StateCollector(Collector):
+    """Exports what the journal holds, the same from every replica of it."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        """Take the journal's readable part."""
+        self._inventory = inventory
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Read the journal once; when it cannot be read, say so and nothing else."""
+        try:
+            families = list(self._families())
+        except RotatorError:
+            yield _gauge(metrics.JOURNAL_READABLE, {(): 0})
+            return
+        yield _gauge(metrics.JOURNAL_READABLE, {(): 1})
+        yield from families
+
+    def _families(self) -> Iterator[GaugeMetricFamily]:
+        # Keys first: each has a credential, and no credential ever goes away.
+        keys = self._inventory.keys()
+        credentials = self._inventory.credentials()
+        yield _gauge(metrics.KEYS, _key_counts(credentials, keys))
+        yield _gauge(metrics.ROTATIONS_OPEN, _open_counts(self._inventory.rotations()))
+        yield _gauge(metrics.CREDENTIALS_HELD, _hold_counts(credentials))
+        yield _gauge(metrics.OLDEST_KEY_CREATED, _earliest(_births(credentials, keys)))
+        yield _gauge(metrics.NEXT_ROTATION, _earliest(_due_times(credentials)))
+
+
+class ProcessCollector(Collector):
+    """Exports what only this process knows."""
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        mode: Callable[[], Mode],
+        is_audit_blocked: Callable[[], bool],
+        last_scan_at: Callable[[], Instant | None],
+    ) -> None:
+        """Take what to export, and the questions to ask at each scrape."""
+        self._version = version
+        self._mode = mode
+        self._is_audit_blocked = is_audit_blocked
+        self._last_scan_at = last_scan_at
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Ask, and export the answers."""
+        yield _gauge(metrics.BUILD_INFO, {(self._version,): 1})
+        yield _gauge(metrics.MODE_INFO, {(self._mode().value,): 1})
+        yield _gauge(metrics.AUDIT_BLOCKED, {(): float(self._is_audit_blocked())})
+        last_scan_at = self._last_scan_at()
+        yield _gauge(metrics.LAST_SCAN, {(): last_scan_at.timestamp()} if last_scan_at else {})
+
+
+def _gauge(metric: Metric, values: Mapping[_Labels, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+    for labels, value in values.items():
+        family.add_metric(labels, value)
+    return family
+
+
+def _place(credential: Credential) -> _Labels:
+    return (credential.principal.provider, credential.principal.account)
+
+
+def _key_counts(
+    credentials: Iterable[Credential], keys: Iterable[KeyRecord]
+) -> Mapping[_Labels, float]:
+    places = {credential.id: _place(credential) for credential in credentials}
+    counts: dict[_Labels, float] = {
+        (*place, role.value): 0 for place in places.values() for role in _LIVE_ROLES
+    }
+    for key in keys:
+        if key.gone_at is None and key.role is not Role.GONE:
+            counts[*places[key.credential_id], key.role.value] += 1
+    return counts
+
+
+def _open_counts(rotations: Iterable[Rotation]) -> Mapping[_Labels, float]:
+    counts = Counter(rotation.phase for rotation in rotations)
+    return {(phase.value,): counts[phase] for phase in _OPEN_PHASES}
+
+
+def _hold_counts(credentials: Iterable[Credential]) -> Mapping[_Labels, float]:
+    counts = Counter(item.hold.reason for item in credentials if item.hold)
+    return {(reason.value,): counts[reason] for reason in _HOLDS}
+
+
+def _births(
+    credentials: Iterable[Credential], keys: Iterable[KeyRecord]
+) -> Iterator[tuple[_Labels, Instant]]:
+    places = {credential.id: _place(credential) for credential in credentials}
+    for key in keys:
+        if key.role in _MANAGED_ROLES and key.enabled and key.gone_at is None:
+            yield places[key.credential_id], key.created_at
+
+
+def _due_times(credentials: Iterable[Credential]) -> Iterator[tuple[_Labels, Instant]]:
+    for credential in credentials:
+        if credential.action is Action.ROTATE and credential.due_at is not None:
+            yield _place(credential), credential.due_at
+
+
+def _earliest(times: Iterable[tuple[_Labels, Instant]]) -> Mapping[_Labels, float]:
+    found: dict[_Labels, float] = {}
+    for place, at in times:
+        found[place] = min(at.timestamp(), found.get(place, float("inf")))
+    return found

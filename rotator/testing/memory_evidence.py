@@ -1,0 +1,68 @@
+"""Doubles of `rotator.ports.evidence` that keep what they are given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotator.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rotator.core.events import Scalar, SealedRecord
+    from rotator.core.ids import Instant
+
+
+class MemoryGate:
+    """An `AuditGate` that a test opens and closes; it starts open."""
+
+    def __init__(self) -> None:
+        """Start open."""
+        self.blocked = False
+
+    def is_blocked(self, now: Instant) -> bool:
+        """Whether a test has closed the gate."""
+        del now
+        return self.blocked
+
+
+class MemorySink:
+    """An `AuditSink` that keeps records in a list and can be down."""
+
+    def __init__(self) -> None:
+        """Start empty and up."""
+        self.records: list[SealedRecord] = []
+        self.down = False
+
+    def last_seq(self) -> int:
+        """Return the last record's number, or -1."""
+        return self.records[-1].seq if self.records else -1
+
+    def write(self, records: Sequence[SealedRecord]) -> None:
+        """Keep the records."""
+        if self.down:
+            raise UnavailableError("the sink is down")
+        self.records.extend(records)
+
+
+class QuietTelemetry:
+    """A `Telemetry` that prints nothing and remembers everything."""
+
+    def __init__(self) -> None:
+        """Start with nothing counted."""
+        self.counts: list[tuple[str, dict[str, str]]] = []
+        self.lines: list[tuple[str, str, dict[str, Scalar]]] = []
+
+    def count(self, name: str, /, **labels: str) -> None:
+        """Remember one count."""
+        self.counts.append((name, labels))
+
+    def log(self, level: str, event: str, /, **fields: Scalar) -> None:
+        """Remember one line."""
+        self.lines.append((level, event, fields))
+
+    def counted(self, name: str, **labels: str) -> int:
+        """Tell how often a counter was raised with at least these labels."""
+        return sum(
+            1 for found, given in self.counts if found == name and labels.items() <= given.items()
+        )

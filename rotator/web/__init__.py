@@ -1,0 +1,1 @@
+"""The HTTP side: probes and metrics; console and API come later."""

@@ -1,0 +1,61 @@
+"""Scan, operator and claim write one row without undoing each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rotator.core.registration import merged, ordered, registered
+from rotator.core.rotation import Action, Trigger
+from tests.builders import EPOCH, at, credential, principal
+
+
+def test_an_equal_registration_changes_nothing() -> None:
+    stored = credential(next_at=at(days=3))
+
+    assert registered(stored, credential(next_at=EPOCH)) is stored
+
+
+def test_a_registration_changes_policys_part_and_the_timer() -> None:
+    stored = credential(next_at=at(days=3), failures=2)
+    given = credential(action=Action.REPORT, next_at=at(days=1))
+
+    assert registered(stored, given) == replace(given, failures=2)
+
+
+def test_a_registration_keeps_the_uid() -> None:
+    given = credential(principal=principal(uid="AIDALATER", path="/new/"))
+
+    updated = registered(credential(), given)
+
+    assert updated.principal == principal(path="/new/")
+
+
+def test_an_order_makes_due_and_a_taint_stays() -> None:
+    tainted = ordered(credential(next_at=at(days=3)), Trigger.TAINT, EPOCH)
+
+    assert tainted == credential(next_at=EPOCH, requested=Trigger.TAINT)
+    assert ordered(tainted, Trigger.MANUAL, at(days=1)) == tainted
+
+
+def test_a_commit_that_nobody_disturbed_is_written_as_it_is() -> None:
+    wanted = credential(next_at=at(days=9), failures=1)
+
+    assert merged(credential(), credential(), wanted) is wanted
+
+
+def test_a_commit_keeps_what_others_wrote_meanwhile() -> None:
+    seen = credential()
+    stored = replace(seen, note="exempt", requested=Trigger.TAINT)
+    wanted = replace(seen, failures=1, next_at=at(hours=6))
+
+    result = merged(stored, seen, wanted)
+
+    assert result == replace(stored, failures=1, next_at=EPOCH)
+
+
+def test_a_commit_clears_only_the_order_that_it_saw() -> None:
+    seen = credential(requested=Trigger.MANUAL)
+    wanted = replace(seen, requested=None)
+
+    assert merged(replace(seen, note="new"), seen, wanted).requested is None
+    assert merged(replace(seen, requested=Trigger.TAINT), seen, wanted).requested is Trigger.TAINT
