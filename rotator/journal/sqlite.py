@@ -71,15 +71,22 @@ class FileLock:
         self._handle = _open(path)
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             holder = os.read(self._handle, 20).decode(errors="replace").strip()
             os.close(self._handle)
-            message = f"another rotator process ({holder or 'unknown'}) runs on this journal"
             raise UnavailableError(
-                message,
+                f"another rotator process ({holder or 'unknown'}) runs on this journal",
                 subject=str(path),
                 code="journal_locked",
                 hint="stop that process; several replicas need a PostgreSQL journal",
+            ) from error
+        except OSError as error:
+            os.close(self._handle)
+            raise UnavailableError(
+                "the file system cannot lock files, so SQLite is not safe on it",
+                subject=str(path),
+                code="journal_unlockable",
+                hint="keep the journal on a local disk",
             ) from error
         os.ftruncate(self._handle, 0)
         os.write(self._handle, f"{os.getpid()}\n".encode())

@@ -65,6 +65,10 @@ class Claims(Protocol):
         The result holds the rows just written: its rotation is the open one, or
         None once a final phase was written.
 
+        Fields of the credential that the change leaves as the claim has them are
+        not written, so that a registration or an order that came since the
+        acquisition stays, and keeps the row due for the next claim.
+
         Raises:
             ConflictError: The token is not the credential's any more; nothing was written.
             DestinationBusyError: Another unpromoted rotation holds the destination
@@ -127,7 +131,7 @@ class AuditQueue(Protocol):
         ...
 
     def seal(self, sealed: tuple[tuple[str, SealedRecord], ...]) -> None:
-        """Give records their places, by record id.
+        """Give records their places, by record id; the first number is 0.
 
         Raises:
             ConflictError: A number is taken or the first does not follow the head:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import timedelta
 
     from rotator.core.rotation import Credential
     from rotator.core.terms import Terms
@@ -33,6 +34,10 @@ class Budget:
     per_rotation: int = 3
 
 
+def _ignore_skew(skew: timedelta) -> None:
+    del skew
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The outside, as ports.
@@ -41,6 +46,7 @@ class Parts:
         providers: By provider name.
         destinations: By destination kind.
         terms_for: Policy, traits and limits for a credential, as of now.
+        on_skew: Is told how far the provider's clock is ahead of ours.
     """
 
     journal: Journal
@@ -52,3 +58,4 @@ class Parts:
     gate: AuditGate
     telemetry: Telemetry
     budget: Budget = Budget()
+    on_skew: Callable[[timedelta], None] = _ignore_skew

@@ -155,6 +155,7 @@ class Session:
     def list_keys(self) -> KeyListing:
         """List the principal's keys and learn what the listing shows."""
         listing = self.provider.list_keys(self.credential.principal)
+        self.parts.on_skew(listing.provider_time - self.now())
         self.learn(inventory.seen(self.credential.id, self.keys(), listing, self.now()))
         return listing
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import stat
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -42,6 +44,20 @@ def test_a_second_process_is_told_who_runs_and_what_to_do(tmp_path: Path) -> Non
     assert caught.value.code == "journal_locked"
     assert "journal.db.lock" in caught.value.subject
     assert "PostgreSQL" in caught.value.hint
+
+
+def test_a_file_system_without_locks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(handle: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+
+    with pytest.raises(UnavailableError) as caught:
+        new_journal(tmp_path)
+
+    assert caught.value.code == "journal_unlockable"
 
 
 def test_a_journal_that_was_closed_can_be_opened_again(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ RECORDS = st.builds(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 @given(row=CREDENTIALS, begun=ROTATIONS, record=KEYS, event=EVENTS, audit=RECORDS)
-def test_every_value_comes_back_as_it_was_written(  # noqa: PLR0917 - one of each
+def test_every_value_comes_back_as_it_was_written(
     row: Credential, begun: Rotation, record: KeyRecord, event: Event, audit: AuditRecord
 ) -> None:
     change = Change(

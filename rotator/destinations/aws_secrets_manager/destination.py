@@ -123,7 +123,7 @@ class AwsSecretsManager:
     ) -> None:
         """Store a pending version; an abandoned one of ours loses the label to it."""
         state = _state(self._told(ref))
-        self._refuse(ref, state)
+        self._refuse(ref, state, staging=version)
         if state.current is None:
             msg = "the secret has no value yet, so this one would be current at once"
             raise RejectedError(msg, subject=ref.name, code="unprepared")
@@ -182,7 +182,12 @@ class AwsSecretsManager:
                 self._move(ref, label, source=version, not_after=not_after)
 
     def read_staged(self, ref: DestinationRef, version: VersionId) -> KeyMaterial:
-        """Read a version that carries AWSPENDING; one that does not is not found."""
+        """Read a version that carries AWSPENDING.
+
+        Raises:
+            NotFoundError: There is no such version.
+            RejectedError: It carries another label, or none, or no key.
+        """
         fields = parse(ref, self._value(ref, _PENDING, version))
         key_id, secret = fields.get(ref.key_id_field), fields.get(ref.secret_field)
         if not isinstance(key_id, str) or not isinstance(secret, str):
@@ -235,9 +240,12 @@ class AwsSecretsManager:
             {"Key": MANAGED_TAG, "Value": "true"},
         ]
 
-    def _refuse(self, ref: DestinationRef, state: DestinationState) -> None:
+    def _refuse(
+        self, ref: DestinationRef, state: DestinationState, *, staging: VersionId | None = None
+    ) -> None:
         """Raise if the secret is not one that we may write to."""
-        foreign = [item for item in state.pending - {state.current} if not _is_ours(item)]
+        known = {state.current, staging}
+        foreign = [item for item in state.pending - known if not _is_ours(item)]
         checks = (
             (
                 state.owner not in (None, self._owner),
@@ -335,9 +343,9 @@ class AwsSecretsManager:
         """Read the current version, if it still is `base`."""
         try:
             return self._value(ref, _CURRENT, base)
-        except NotFoundError as error:
-            msg = f"version {base} is not current any more"
-            raise ConflictError(msg, subject=ref.name) from error
+        except (NotFoundError, RejectedError):
+            _expect(ref, _state(self._told(ref)), base)
+            raise
 
 
 def _state(

@@ -1,0 +1,275 @@
+"""What an organisation wants done with whose keys: ordered rules, first match wins.
+
+Unmapped means report: a principal that no rule selects is shown and never
+touched. Values merge field by field: built-in < defaults < rule. Whether a policy
+may be used at all is said by `rotator.core.policy_faults`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, TypeVar
+
+from rotator.core.facts import DestinationRef
+from rotator.core.rotation import Action
+from rotator.core.terms import Grace, Mode, Schedule
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from rotator.core.facts import Principal
+    from rotator.core.ids import AccountId
+    from rotator.core.terms import IfStillUsed
+
+T = TypeVar("T")
+
+DEFAULT_RULE = "defaults"
+"""The name under which a decision that no rule made is recorded."""
+
+_PLACEHOLDER = re.compile(r"\{(principal|account)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account as policy knows it.
+
+    Attributes:
+        name: What people call it; rules may match it like the id.
+        region: Where its destinations live when a rule names no region.
+    """
+
+    id: AccountId
+    name: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Whom a rule selects: globs; AND across fields, OR inside, empty matches all.
+
+    Attributes:
+        account: Globs for the account's id or name.
+        principal: Globs for the principal's name.
+        path: Globs for the principal's path.
+    """
+
+    account: tuple[str, ...] = ()
+    principal: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+
+    def covers(self, principal: Principal, account: Account) -> bool:
+        """Whether the principal, which belongs to that account, is selected."""
+        return (
+            self.covers_account(account)
+            and _any_glob(self.principal, principal.name)
+            and _any_glob(self.path, principal.path)
+        )
+
+    def covers_account(self, account: Account) -> bool:
+        """Whether principals of that account can be selected."""
+        by_name = bool(account.name) and _any_glob(self.account, account.name)
+        return by_name or _any_glob(self.account, account.id)
+
+    def includes(self, other: Match) -> bool:
+        """Whether everything that `other` selects is surely selected by this, too."""
+        return (
+            _includes(self.account, other.account)
+            and _includes(self.principal, other.principal)
+            and _includes(self.path, other.path)
+        )
+
+    @property
+    def is_one_principal(self) -> bool:
+        """Whether at most one principal of an account is selected."""
+        return len(self.principal) == 1 and is_literal(self.principal[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationTemplate:
+    """Where a rule publishes; objects live in the account of the principal.
+
+    Attributes:
+        kind: The destination's type, such as ``aws-secrets-manager``.
+        name: The object's name; may hold ``{principal}`` and ``{account}``.
+        region: Empty takes the account's region.
+        key_id_field: JSON field for the key's id.
+        secret_field: JSON field for the secret.
+        merge: Keep the other JSON fields of the current version.
+        create: Make the object when it is missing.
+    """
+
+    kind: str
+    name: str
+    region: str = ""
+    key_id_field: str = "AccessKeyId"
+    secret_field: str = "SecretAccessKey"  # noqa: S105 - a field's name, not a secret
+    merge: bool = False
+    create: bool = False
+
+    def fill(self, principal: Principal, account: Account) -> DestinationRef:
+        """Name the object of one principal."""
+        values = {"principal": principal.name, "account": str(principal.account)}
+        return DestinationRef(
+            kind=self.kind,
+            account=principal.account,
+            region=self.region or account.region,
+            name=_PLACEHOLDER.sub(lambda found: values[found[1]], self.name),
+            key_id_field=self.key_id_field,
+            secret_field=self.secret_field,
+            merge=self.merge,
+            create=self.create,
+        )
+
+    @property
+    def is_per_principal(self) -> bool:
+        """Whether every principal gets an object of its own."""
+        return "{principal}" in self.name
+
+    @property
+    def leftovers(self) -> tuple[str, ...]:
+        """Placeholders that do not exist, and braces that are none."""
+        return tuple(re.findall(r"\{[^{}]*\}|[{}]", _PLACEHOLDER.sub("", self.name)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """Fields of `Schedule` and `Grace` that a layer sets; None leaves them alone."""
+
+    max_age: timedelta | None = None
+    rotate_after: timedelta | None = None
+    jitter: timedelta | None = None
+    min_period: timedelta | None = None
+    unused_for: timedelta | None = None
+    max_period: timedelta | None = None
+    quarantine_period: timedelta | None = None
+    if_still_used: IfStillUsed | None = None
+    accept_blind: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What to do with whom.
+
+    Attributes:
+        name: Unique in its policy; recorded with every decision.
+        action: None means "ignore".
+        destination: Where `rotate` publishes.
+    """
+
+    name: str
+    action: Action | None
+    match: Match = field(default_factory=Match)
+    destination: DestinationTemplate | None = None
+    overrides: Overrides = field(default_factory=Overrides)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Everything that decides about principals, in force as a whole.
+
+    Attributes:
+        owner: This installation's name.
+        rules: Tried in order.
+        accounts: Names and regions of the accounts; one that is missing here has neither.
+    """
+
+    owner: str
+    mode: Mode = Mode.PLAN
+    defaults: Overrides = field(default_factory=Overrides)
+    rules: tuple[Rule, ...] = ()
+    accounts: tuple[Account, ...] = ()
+
+    def account(self, account: AccountId) -> Account:
+        """Return what is known of an account."""
+        known = (item for item in self.accounts if item.id == account)
+        return next(known, Account(id=account))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Policy's verdict on one principal.
+
+    Attributes:
+        rule: The rule that decided, or `DEFAULT_RULE`.
+        action: None means "ignore".
+        note: Why it is not rotated; empty when it is.
+        destination: Where it is published; None when the rule names nothing.
+    """
+
+    rule: str
+    action: Action | None
+    schedule: Schedule
+    grace: Grace
+    note: str = ""
+    destination: DestinationRef | None = None
+
+
+def decide(policy: Policy, principal: Principal) -> Decision:
+    """Give the verdict of the first rule that matches; none means report."""
+    account = policy.account(principal.account)
+    rule = next((item for item in policy.rules if item.match.covers(principal, account)), None)
+    if rule is None:
+        schedule, grace = merged(policy.defaults)
+        return Decision(
+            rule=DEFAULT_RULE,
+            action=Action.REPORT,
+            schedule=schedule,
+            grace=grace,
+            note="no rule selects it, and what no rule selects is only reported",
+        )
+    schedule, grace = merged(policy.defaults, rule.overrides)
+    return Decision(
+        rule=rule.name,
+        action=rule.action,
+        schedule=schedule,
+        grace=grace,
+        note="" if rule.action is Action.ROTATE else f"rule `{rule.name}` does not rotate it",
+        destination=rule.destination.fill(principal, account) if rule.destination else None,
+    )
+
+
+def merged(*layers: Overrides) -> tuple[Schedule, Grace]:
+    """Merge layers over what is built in, the last one winning field by field.
+
+    A `rotate_after` that no layer sets is three quarters of the longest age, and
+    a `jitter` that none sets a tenth of it or whatever I9 leaves, if that is less.
+    """
+    grace = Grace(
+        min_period=_last([item.min_period for item in layers], Grace().min_period),
+        unused_for=_last([item.unused_for for item in layers], Grace().unused_for),
+        max_period=_last([item.max_period for item in layers], Grace().max_period),
+        quarantine_period=_last(
+            [item.quarantine_period for item in layers], Grace().quarantine_period
+        ),
+        if_still_used=_last([item.if_still_used for item in layers], Grace().if_still_used),
+        accept_blind=_last([item.accept_blind for item in layers], Grace().accept_blind),
+    )
+    max_age = _last([item.max_age for item in layers], Schedule().max_age)
+    rotate_after = _last([item.rotate_after for item in layers], max_age * 3 / 4)
+    room = max_age - rotate_after - grace.max_period
+    jitter = _last([item.jitter for item in layers], min(rotate_after / 10, room))
+    return Schedule(max_age=max_age, rotate_after=rotate_after, jitter=jitter), grace
+
+
+def is_literal(pattern: str) -> bool:
+    """Whether a glob matches one text only, itself."""
+    return not set(pattern) & set("*?[")
+
+
+def _any_glob(patterns: tuple[str, ...], text: str) -> bool:
+    return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)
+
+
+def _includes(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+    """Whether `wide` surely takes whatever `narrow` takes; globs are compared as texts."""
+    if not wide or "*" in wide:
+        return True
+    return bool(narrow) and all(
+        pattern in wide or (is_literal(pattern) and _any_glob(wide, pattern)) for pattern in narrow
+    )
+
+
+def _last(values: list[T | None], built_in: T) -> T:
+    return next((value for value in reversed(values) if value is not None), built_in)

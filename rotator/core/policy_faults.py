@@ -1,0 +1,222 @@
+"""What makes a policy unusable: contradictions that would surface as outages later.
+
+Every fault is found in one pass. Paths are in the words of the policy file, so
+that whoever read the file can point at the line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from rotator.core.durations import format_duration
+from rotator.core.policy import DEFAULT_RULE, merged
+from rotator.core.rotation import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rotator.core.policy import DestinationTemplate, Match, Policy, Rule
+    from rotator.core.terms import Grace, Schedule
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFault:
+    """One contradiction.
+
+    Attributes:
+        path: Where, such as ``("rules", 2, "grace", "max")``.
+        problem: What is wrong.
+        remedy: What to write instead.
+    """
+
+    path: Path
+    problem: str
+    remedy: str
+
+
+def policy_faults(policy: Policy) -> tuple[PolicyFault, ...]:
+    """Name every contradiction of a policy; none means that it may be used."""
+    return (*_periods(policy), *_names(policy), *_reach(policy), *_destinations(policy))
+
+
+def _periods(policy: Policy) -> Iterator[PolicyFault]:
+    base = merged(policy.defaults)
+    yield from _merged_faults(("defaults",), *base)
+    for index, rule in enumerate(policy.rules):
+        own = merged(policy.defaults, rule.overrides)
+        # What a rule merely inherits is told once, where it is written.
+        if own != base:
+            yield from _merged_faults(("rules", index), *own)
+
+
+def _merged_faults(at: Path, schedule: Schedule, grace: Grace) -> Iterator[PolicyFault]:
+    not_positive = tuple(_not_positive(at, schedule, grace))
+    if not_positive:
+        yield from not_positive
+        return
+    yield from _age_faults(at, schedule, grace)
+    yield from _grace_faults(at, schedule, grace)
+
+
+def _not_positive(at: Path, schedule: Schedule, grace: Grace) -> Iterator[PolicyFault]:
+    fields = {
+        ("rotate", "maxAge"): schedule.max_age,
+        ("rotate", "rotateAfter"): schedule.rotate_after,
+        ("grace", "min"): grace.min_period,
+        ("grace", "unusedFor"): grace.unused_for,
+        ("grace", "max"): grace.max_period,
+        ("grace", "quarantine"): grace.quarantine_period,
+    }
+    for field, value in fields.items():
+        if value <= timedelta():
+            yield PolicyFault(
+                path=(*at, *field),
+                problem=f"{format_duration(value)} is not more than no time at all",
+                remedy="write a duration greater than zero",
+            )
+
+
+def _age_faults(at: Path, schedule: Schedule, grace: Grace) -> Iterator[PolicyFault]:
+    """Hold I9: even the unluckiest key is gone before it is too old."""
+    taken = schedule.rotate_after + grace.max_period
+    if taken >= schedule.max_age:
+        yield PolicyFault(
+            path=(*at, "rotate"),
+            problem=(
+                f"rotateAfter {format_duration(schedule.rotate_after)} and grace.max "
+                f"{format_duration(grace.max_period)} leave no room for jitter below maxAge "
+                f"{format_duration(schedule.max_age)}"
+            ),
+            remedy="lower rotateAfter or grace.max, or raise maxAge",
+        )
+    elif schedule.jitter <= timedelta():
+        yield PolicyFault(
+            path=(*at, "rotate", "jitter"),
+            problem="without jitter all keys of one day rotate in one moment",
+            remedy="write a duration greater than zero, or leave it out",
+        )
+    elif taken + schedule.jitter > schedule.max_age:
+        yield PolicyFault(
+            path=(*at, "rotate", "jitter"),
+            problem=(
+                f"rotateAfter + jitter + grace.max is {format_duration(taken + schedule.jitter)}, "
+                f"more than maxAge {format_duration(schedule.max_age)}"
+            ),
+            remedy=f"write at most {format_duration(schedule.max_age - taken)}",
+        )
+
+
+def _grace_faults(at: Path, schedule: Schedule, grace: Grace) -> Iterator[PolicyFault]:
+    longest = format_duration(grace.max_period)
+    for field, value in (("min", grace.min_period), ("unusedFor", grace.unused_for)):
+        if value > grace.max_period:
+            yield PolicyFault(
+                path=(*at, "grace", field),
+                problem=f"{format_duration(value)} is longer than grace.max {longest}",
+                remedy=f"write at most {longest}, or raise grace.max",
+            )
+    both = grace.max_period + grace.quarantine_period
+    if both >= schedule.rotate_after:
+        yield PolicyFault(
+            path=(*at, "grace", "quarantine"),
+            problem=(
+                f"grace.max + quarantine is {format_duration(both)}, and both key slots are taken "
+                f"for so long: not less than rotateAfter {format_duration(schedule.rotate_after)}"
+            ),
+            remedy="shorten quarantine or grace.max, or rotate later",
+        )
+
+
+def _names(policy: Policy) -> Iterator[PolicyFault]:
+    seen = {DEFAULT_RULE: "the name stands for decisions that no rule made"}
+    for index, rule in enumerate(policy.rules):
+        if rule.name in seen:
+            yield PolicyFault(
+                path=("rules", index, "name"),
+                problem=f"`{rule.name}` is taken: {seen[rule.name]}",
+                remedy="give every rule a name of its own",
+            )
+        seen.setdefault(rule.name, f"rules[{index}] has it")
+
+
+def _reach(policy: Policy) -> Iterator[PolicyFault]:
+    for index, rule in enumerate(policy.rules):
+        earlier = (item for item in policy.rules[:index] if item.match.includes(rule.match))
+        shadow = next(earlier, None)
+        if shadow is not None:
+            yield PolicyFault(
+                path=("rules", index, "match"),
+                problem=f"it can never match: rule `{shadow.name}` above takes all of it",
+                remedy=f"move it above `{shadow.name}`, or remove it",
+            )
+
+
+def _destinations(policy: Policy) -> Iterator[PolicyFault]:
+    for index, rule in enumerate(policy.rules):
+        at = ("rules", index, "destination")
+        if rule.destination is not None:
+            yield from _template_faults(at, rule.match, rule.destination)
+        elif rule.action is Action.ROTATE:
+            yield PolicyFault(
+                path=at,
+                problem="a rule that rotates must say where the new key is published",
+                remedy="add a destination, or write `action: report`",
+            )
+    for (_, first), (index, second) in combinations(enumerate(policy.rules), 2):
+        if _collide(policy, first, second):
+            yield PolicyFault(
+                path=("rules", index, "destination", "secret"),
+                problem=f"rule `{first.name}` writes to the same object",
+                remedy=(
+                    "put {principal} into the name, or set `merge: true` in both rules "
+                    "and give each its own fields"
+                ),
+            )
+
+
+def _template_faults(
+    at: Path, match: Match, template: DestinationTemplate
+) -> Iterator[PolicyFault]:
+    if template.leftovers:
+        yield PolicyFault(
+            path=(*at, "secret"),
+            problem=f"`{template.leftovers[0]}` is not a placeholder",
+            remedy="use {principal} and {account} only",
+        )
+    if not template.is_per_principal and not match.is_one_principal:
+        yield PolicyFault(
+            path=(*at, "secret"),
+            problem="several principals would overwrite each other in one object",
+            remedy="put {principal} into the name, or match one principal by its full name",
+        )
+    if template.key_id_field == template.secret_field:
+        yield PolicyFault(
+            path=(*at, "fields"),
+            problem=f"the key's id and its secret would share the field `{template.secret_field}`",
+            remedy="name two different fields",
+        )
+
+
+def _collide(policy: Policy, first: Rule, second: Rule) -> bool:
+    """Whether two rules may write the same fields of one object."""
+    one, other = first.destination, second.destination
+    if one is None or other is None or one.is_per_principal:
+        return False
+    if (one.kind, one.name) != (other.kind, other.name) or not _may_share_region(one, other):
+        return False
+    fields = {one.key_id_field, one.secret_field} & {other.key_id_field, other.secret_field}
+    if one.merge and other.merge and not fields:
+        return False
+    return not policy.accounts or any(
+        first.match.covers_account(account) and second.match.covers_account(account)
+        for account in policy.accounts
+    )
+
+
+def _may_share_region(one: DestinationTemplate, other: DestinationTemplate) -> bool:
+    return one.region == other.region or not one.region or not other.region
