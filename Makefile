@@ -61,9 +61,10 @@ docstrings: $(DEV_READY) ## Every public name is documented
 
 .PHONY: unit
 unit: $(DEV_READY) ## All tests, then the coverage gate (PYTEST_ARGS="..." is handed to pytest)
-	@rm -rf build/coverage* .coverage .coverage.*
-	$(BIN)/pytest -n $(JOBS) --cov --cov-report= --cov-report=json $(PYTEST_ARGS)
+	@mkdir -p build && rm -f build/coverage.json .coverage .coverage.*
+	$(BIN)/pytest -n $(JOBS) --cov --cov-report= --cov-report=json $(PYTEST_ARGS) | tee build/pytest.txt
 	@$(BIN)/python tests/gates/coverage_gate.py build/coverage.json
+	@tail -n 1 build/pytest.txt
 
 .PHONY: chart
 chart: $(DEV_READY) ## Render the chart and check it against the Kubernetes schemas

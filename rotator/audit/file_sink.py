@@ -50,6 +50,8 @@ class FileSink:
         """Take the file's path; its directory must exist, the file need not."""
         self._path = path
         self._synced_bytes = -1
+        # Once in each process: the one that made the file may have died before it.
+        self._is_named = False
 
     def last_seq(self) -> int:
         """Return the last whole line's number, once it is synced; -1 when empty.
@@ -118,13 +120,11 @@ class FileSink:
             raise self._unavailable(msg, code="unreadable_log") from error
 
     def _open(self) -> int:
-        flags = os.O_RDWR | os.O_APPEND
+        fd = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _OWNER_ONLY)
         try:
-            return os.open(self._path, flags)
-        except FileNotFoundError:
-            fd = os.open(self._path, flags | os.O_CREAT, _OWNER_ONLY)
-        try:
-            _sync_directory(self._path.parent)
+            if not self._is_named:
+                _sync_directory(self._path.parent)
+                self._is_named = True
         except OSError:
             os.close(fd)
             raise
@@ -140,7 +140,7 @@ class FileSink:
 
 
 def _sync_directory(path: Path) -> None:
-    """Make a new file's name durable, not only its content."""
+    """Make the names in a directory durable, for a file's sync covers its content only."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -188,14 +189,13 @@ class AwsClients:
             return known.identity
 
     def _assume(self, role: str) -> _Identity:
-        sts = self._own_sts()
-
         def assume() -> _Identity:
-            granted = sts.assume_role(
-                RoleArn=role,
-                RoleSessionName=self.config.session_name,
-                DurationSeconds=_SESSION_SECONDS,
-            )["Credentials"]
+            with closing(self._own_sts()) as sts:
+                granted = sts.assume_role(
+                    RoleArn=role,
+                    RoleSessionName=self.config.session_name,
+                    DurationSeconds=_SESSION_SECONDS,
+                )["Credentials"]
             return _Identity(
                 key_id=granted["AccessKeyId"],
                 secret=Secret(granted["SecretAccessKey"]),
@@ -207,8 +207,8 @@ class AwsClients:
 
     def _own(self, account: AccountId) -> _Identity:
         """Our own identity, once it is known to belong to the account."""
-        sts = self._own_sts()
-        found = self.run(lambda: sts.get_caller_identity()["Account"], subject=account)
+        with closing(self._own_sts()) as sts:
+            found = self.run(lambda: sts.get_caller_identity()["Account"], subject=account)
         if found != account:
             msg = f"our own identity belongs to account {found}"
             hint = f"give aws.accounts.{account} a roleArn"

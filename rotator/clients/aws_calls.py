@@ -26,6 +26,7 @@ from rotator.errors import ConflictError, OutcomeUnknownError, RejectedError, Ro
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from botocore.awsrequest import AWSPreparedRequest
     from botocore.client import BaseClient
 
     from rotator.core.ids import Instant
@@ -136,7 +137,6 @@ class Calls:
     def _before_call(
         self,
         model: Any,  # noqa: ANN401 - botocore's operation model
-        params: dict[str, Any],
         context: dict[str, Any],
         **_: object,
     ) -> None:
@@ -152,16 +152,20 @@ class Calls:
             return
         call.operation = operation
         call.is_mutating |= is_mutating
-        if call.rotation:
-            params["headers"]["User-Agent"] += f" rotation/{call.rotation}"
 
-    def _before_send(self, **_: object) -> None:
+    def _before_send(self, request: AWSPreparedRequest, **_: object) -> None:
         call = _CALL.get()
         if call is None:
             return
         if call.not_after is not None and self._clock.now() > call.not_after:
             msg = f"{call.operation} was not sent: its time was over"
             raise ConflictError(msg, subject=call.subject, code="too_late")
+        if call.rotation:
+            # Here, for botocore writes the header anew at each attempt; no
+            # signature covers it.
+            agent = request.headers["User-Agent"]
+            text = agent.decode() if isinstance(agent, bytes) else agent
+            request.headers["User-Agent"] = f"{text} rotation/{call.rotation}"
         call.has_left = True
 
     def _after_attempt(

@@ -56,7 +56,9 @@ class AwsConfig(BaseModel):
     region: str = "us-east-1"
     endpoint_url: str | None = None
     endpoint_urls: dict[Service, str] = {}
-    session_name: str = Field(default="rotator", min_length=2, max_length=64, pattern=r"^[A-Za-z0-9_+=,.@-]+$")
+    session_name: str = Field(
+        default="rotator", min_length=2, max_length=64, pattern=r"^[A-Za-z0-9_+=,.@-]+$"
+    )
     max_pool_connections: int = Field(default=16, ge=1)
     attempts: int = Field(default=4, ge=1, le=10)
     connect_timeout_seconds: float = Field(default=5, gt=0)

@@ -65,18 +65,36 @@ def starts_at(
     """
     start = Instant(created_at + schedule.rotate_after + schedule.jitter * fraction)
     deadline = created_at + schedule.max_age
-    for freeze in sorted(freezes, key=lambda item: item.start, reverse=True):
-        start = _before_freeze(start, freeze, grace, Instant(deadline))
+    known = _merged(freezes)
+    for freeze in reversed(known):
+        if start < freeze.end and ends_at(start, grace, known) > deadline:
+            start = min(start, Instant(freeze.start - grace.max_period))
     return start
 
 
-def _before_freeze(start: Instant, freeze: Freeze, grace: Grace, deadline: Instant) -> Instant:
-    ends = start + grace.max_period
-    touches = start < freeze.end and ends > freeze.start
-    if not touches:
-        return start
-    # In a freeze a start waits for its end, and so does the end of a grace.
-    delayed = freeze.end + grace.max_period if start >= freeze.start else max(ends, freeze.end)
-    if delayed <= deadline:
-        return start
-    return Instant(freeze.start - grace.max_period)
+def ends_at(start: Instant, grace: Grace, freezes: Sequence[Freeze]) -> Instant:
+    """Say when a rotation that is to start at `start` has its longest grace behind it.
+
+    In a freeze a start waits for its end, and so does the end of a grace.
+
+    Args:
+        start: When it is to start.
+        grace: Policy's grace.
+        freezes: Known freezes, in any order; they may overlap.
+    """
+    known = _merged(freezes)
+    begun = next((item.end for item in known if item.start <= start < item.end), start)
+    over = Instant(begun + grace.max_period)
+    return next((item.end for item in known if item.start < over < item.end), over)
+
+
+def _merged(freezes: Sequence[Freeze]) -> list[Freeze]:
+    """Join freezes that overlap or touch, for one leads into the next; earliest first."""
+    joined: list[Freeze] = []
+    for freeze in sorted(freezes, key=lambda item: item.start):
+        if joined and freeze.start <= joined[-1].end:
+            last = joined.pop()
+            joined.append(Freeze(start=last.start, end=max(last.end, freeze.end)))
+        else:
+            joined.append(freeze)
+    return joined

@@ -46,7 +46,7 @@ def quiet(rotation: Rotation, observation: Observation, terms: Terms, now: Insta
     return _quiet_before(use, promoted_at, rotation, observation, terms, now)
 
 
-def _used_since(  # noqa: PLR0913 - one question, and everything that it rests on
+def _used_since(
     use: LastUsed,
     used_at: Instant,
     rotation: Rotation,
@@ -67,7 +67,7 @@ def _used_since(  # noqa: PLR0913 - one question, and everything that it rests o
     return hold(terms, now, Reason.STILL_USED, detail)
 
 
-def _quiet_before(  # noqa: PLR0913 - one question, and everything that it rests on
+def _quiet_before(
     use: LastUsed,
     promoted_at: Instant,
     rotation: Rotation,
@@ -78,9 +78,7 @@ def _quiet_before(  # noqa: PLR0913 - one question, and everything that it rests
     """The last use is older than promotion: is its silence since then worth anything?"""
     if use.at is not None:
         habit = promoted_at - use.at
-        quiet_at = Instant(
-            max(use.at + _silence(observation, terms), promoted_at + habit)
-        )
+        quiet_at = Instant(max(use.at + _silence(observation, terms), promoted_at + habit))
         if now >= quiet_at:
             return None
         if quiet_at <= overrun_at(rotation, terms):
@@ -100,11 +98,9 @@ def _new_key_proves(
         return hold(terms, now, Reason.USE_UNREADABLE, failure(observation.new_use))
     verified_at = rotation.verified_at or rotation.phase_since
     if use.at is not None and use.at > verified_at + terms.traits.use_quantum:
-        old = observation.old_use
-        last = known(old)
-        rest = terms.grace.unused_for
-        is_rested = last is None or last.at is None or now >= last.at + rest
-        return None if is_rested else Wait(until=Instant(now + rest), reason=Reason.QUIET)
+        last = known(observation.old_use)
+        if last is None or last.at is None or now >= last.at + _silence(observation, terms):
+            return None
     if now < overrun_at(rotation, terms):
         return Wait(until=_next_look(rotation, terms, now), reason=Reason.QUIET)
     return hold(terms, now, Reason.QUIET_UNPROVEN, rotation.old_key_id)

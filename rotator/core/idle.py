@@ -129,7 +129,7 @@ def _adoption(
     return _published(state, enabled, credential, listing, observation, terms, now)
 
 
-def _published(  # noqa: PLR0913 - one decision over everything that was read
+def _published(  # noqa: PLR0917 - one decision over everything that was read
     state: DestinationState,
     enabled: list[KeyInfo],
     credential: Credential,
@@ -172,5 +172,3 @@ def _rest(
 ) -> Rest:
     until = Instant(now + terms.limits.inspect_interval)
     return Rest(wait=Wait(until=until, reason=reason, detail=detail), due_at=due)
-
-

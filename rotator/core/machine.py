@@ -18,6 +18,7 @@ from rotator.core.rotation import Effect, Phase, Trigger
 from rotator.core.steps import Do, Done, Fact, Halt, Record, Wait, failure, hold, known, need
 from rotator.core.terms import Mode
 from rotator.core.transitions import tokens
+from rotator.errors import InvariantError
 
 if TYPE_CHECKING:
     from rotator.core.facts import DestinationState, KeyListing, Observation
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from rotator.core.rotation import Rotation
     from rotator.core.steps import Step
     from rotator.core.terms import Terms
+
+_MOST_MERGES = 5
+"""Merges in one rotation; a destination that moves under every one is busy with somebody."""
 
 
 def next_step(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
@@ -89,7 +93,7 @@ def created(rotation: Rotation, observation: Observation, terms: Terms, now: Ins
         return Record(fact=Fact.FOUND_STAGED, version=stored[-1])
     if not observation.secret_in_hand:
         return Record(fact=Fact.ABANDONED, reason=Reason.SECRET_LOST)
-    return _rebase(rotation, observation, state)
+    return _rebase(rotation, observation, state, terms)
 
 
 def staged(rotation: Rotation, observation: Observation, terms: Terms) -> Step:
@@ -111,10 +115,13 @@ def verified(rotation: Rotation, observation: Observation, terms: Terms, now: In
         return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
     if state.current == rotation.new_version:
         return Record(fact=Fact.FOUND_CURRENT, version=state.current)
-    if state.deletion_scheduled:
-        return Record(fact=Fact.ABANDONED, reason=Reason.DESTINATION_DELETED)
+    reason = unfit(state, owner=terms.owner, create=False)
+    if reason:
+        return Record(fact=Fact.ABANDONED, reason=reason)
     if state.current != rotation.base_version:
-        return Record(fact=Fact.ABANDONED, reason=Reason.DRIFT)
+        return _published_elsewhere(rotation, observation, state) or Record(
+            fact=Fact.ABANDONED, reason=Reason.DRIFT
+        )
     return _new_key_lives(rotation, observation, terms, now) or Do(
         effect=Effect.PROMOTE, version=rotation.new_version
     )
@@ -134,14 +141,45 @@ def backward(rotation: Rotation, observation: Observation, terms: Terms, now: In
     if state.current in ours:
         # It was promoted after all: going on backward would break what consumers read.
         return Record(fact=Fact.FOUND_CURRENT, version=state.current)
+    published = _published_elsewhere(rotation, observation, state)
+    if published:
+        return published
+    if not _is_surely_unpublished(rotation, observation, state):
+        # What cannot be read may be our key, and consumers may be reading it.
+        return hold(terms, now, Reason.DRIFT, _current(state))
     labelled = [token for token in ours if token in state.pending or token == state.previous]
-    if labelled:
-        return Do(effect=Effect.UNSTAGE, version=labelled[0])
+    if labelled and not state.deletion_scheduled:
+        return recovery.unlabel(rotation, labelled[0], terms, now)
     return Do(
         effect=Effect.DELETE_KEY,
         key_id=rotation.new_key_id,
         evidence={"proof": "minted by this rotation", "abandoned": str(rotation.abandoned)},
     )
+
+
+def _published_elsewhere(
+    rotation: Rotation, observation: Observation, state: DestinationState
+) -> Step | None:
+    """Look whether a version that is not ours carries our key: somebody edited after promote."""
+    if state.current in _before_us(rotation):
+        return None
+    asked = need(observation.published, What.PUBLISHED)
+    if asked:
+        return asked
+    if rotation.new_key_id is not None and observation.published == Known(rotation.new_key_id):
+        return Record(fact=Fact.FOUND_CURRENT, version=state.current)
+    return None
+
+
+def _is_surely_unpublished(
+    rotation: Rotation, observation: Observation, state: DestinationState
+) -> bool:
+    return state.current in _before_us(rotation) or isinstance(observation.published, Known)
+
+
+def _before_us(rotation: Rotation) -> set[VersionId | None]:
+    """Name the versions that cannot carry our key, for they are older; None stands for none."""
+    return {None, rotation.base_version, rotation.old_version}
 
 
 def _destination_ready(
@@ -156,9 +194,9 @@ def _destination_ready(
     reason = unfit(state, owner=terms.owner, create=rotation.destination.create)
     if reason:
         return hold(terms, now, reason, rotation.destination.name)
-    if not state.exists or state.owner is None or state.current is None:
-        return Do(effect=Effect.PREPARE)
-    return None
+    if state.exists and state.owner is not None and state.current is not None:
+        return None
+    return recovery.settled(rotation.prepared_at, terms, now) or Do(effect=Effect.PREPARE)
 
 
 def unfit(state: DestinationState, *, owner: str, create: bool) -> Reason | None:
@@ -177,16 +215,37 @@ def unfit(state: DestinationState, *, owner: str, create: bool) -> Reason | None
 def _base_is_ours(
     rotation: Rotation, observation: Observation, terms: Terms, now: Instant
 ) -> Step | None:
-    """Let a version that we did not write pass only if it carries the key that we know."""
     state = known(observation.destination)
-    if rotation.old_version is None or (state and state.current == rotation.old_version):
-        return None
-    asked = need(observation.published, What.PUBLISHED)
-    if asked:
+    asked = _foreign_base(rotation, observation, state, terms)
+    if asked or _carries_known_key(rotation, observation, state, terms):
         return asked
-    if observation.published == Known(rotation.old_key_id):
-        return None
     return hold(terms, now, Reason.DRIFT, _current(state))
+
+
+def _foreign_base(
+    rotation: Rotation, observation: Observation, state: DestinationState | None, terms: Terms
+) -> Step | None:
+    """Ask what a version that we did not write carries, where that can be read."""
+    if _is_version_known(rotation, state, terms):
+        return None
+    return need(observation.published, What.PUBLISHED)
+
+
+def _is_version_known(rotation: Rotation, state: DestinationState | None, terms: Terms) -> bool:
+    if rotation.old_version is None:
+        # It was empty when we adopted the key. Where nothing can be read it must pass as such.
+        return not terms.can_read_back
+    return state is not None and state.current == rotation.old_version
+
+
+def _carries_known_key(
+    rotation: Rotation, observation: Observation, state: DestinationState | None, terms: Terms
+) -> bool:
+    """Let a version that we did not write pass only if it carries the key that we know."""
+    if _is_version_known(rotation, state, terms):
+        return True
+    is_still_empty = rotation.old_version is None and observation.published == Known(None)
+    return is_still_empty or observation.published == Known(rotation.old_key_id)
 
 
 def _slot_free(
@@ -215,22 +274,23 @@ def is_full(listing: KeyListing, terms: Terms) -> bool:
 def describe_keys(listing: KeyListing) -> str:
     """Name each key with its state and birth, for the person who has to free a slot."""
     return ", ".join(
-        f"{key.key_id} ({'enabled' if key.enabled else 'disabled'}, "
-        f"made {key.created_at:%Y-%m-%d})"
+        f"{key.key_id} ({'enabled' if key.enabled else 'disabled'}, made {key.created_at:%Y-%m-%d})"
         for key in listing.keys
     )
 
 
-def _rebase(rotation: Rotation, observation: Observation, state: DestinationState) -> Step:
+def _rebase(
+    rotation: Rotation, observation: Observation, state: DestinationState, terms: Terms
+) -> Step:
     """After a conflict: merge again if the new base still carries the key that we replace."""
-    if state.current is None:
+    if rotation.attempt >= _MOST_MERGES:
+        return Record(fact=Fact.ABANDONED, reason=Reason.DESTINATION_BUSY)
+    asked = _foreign_base(rotation, observation, state, terms)
+    if asked:
+        return asked
+    is_ours = _carries_known_key(rotation, observation, state, terms)
+    if state.current is None or not is_ours:
         return Record(fact=Fact.ABANDONED, reason=Reason.DRIFT)
-    if rotation.old_version is not None and state.current != rotation.old_version:
-        asked = need(observation.published, What.PUBLISHED)
-        if asked:
-            return asked
-        if observation.published != Known(rotation.old_key_id):
-            return Record(fact=Fact.ABANDONED, reason=Reason.DRIFT)
     return Record(fact=Fact.REBASED, version=state.current)
 
 
@@ -262,9 +322,10 @@ def _token(rotation: Rotation) -> VersionId:
 
 
 def _minted(rotation: Rotation) -> KeyId:
-    key = rotation.new_key_id
-    assert key is not None, "every phase after `created` has a key"  # noqa: S101 - the table
-    return key
+    if rotation.new_key_id is None:
+        msg = f"a rotation that is {rotation.phase.value} has no new key"
+        raise InvariantError(msg, subject=rotation.id)
+    return rotation.new_key_id
 
 
 def _current(state: DestinationState | None) -> str:

@@ -14,12 +14,13 @@ from rotator.core.facts import What
 from rotator.core.ids import Instant
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect
-from rotator.core.steps import Fact, Record, Wait, failure, hold, known, need
+from rotator.core.steps import Do, Fact, Record, Wait, failure, hold, known, need
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from rotator.core.facts import DestinationState, KeyListing, Observation
+    from rotator.core.ids import VersionId
     from rotator.core.rotation import Intent, Rotation
     from rotator.core.steps import Step
     from rotator.core.terms import Terms
@@ -54,7 +55,7 @@ def answer(
         return Record(fact=Fact.INTENT_VOID)
     if intent.effect in _ON_KEYS:
         return _on_key(intent, observation, terms, now)
-    return _on_destination(intent, observation, terms, now)
+    return _on_destination(rotation, intent, observation, terms, now)
 
 
 def _mint(
@@ -82,24 +83,38 @@ def _on_key(intent: Intent, observation: Observation, terms: Terms, now: Instant
     listing = known(observation.keys)
     if listing is None:
         return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.keys))
+    if intent.effect is Effect.ENABLE_KEY:
+        return _enabling(intent, listing, terms, now)
     if _shows(intent, listing, terms, now):
         return Record(fact=Fact.INTENT_DONE)
     return _void(intent, terms, now)
 
 
+def _enabling(intent: Intent, listing: KeyListing, terms: Terms, now: Instant) -> Step:
+    """Consumers wait for this key, so do it again as soon as the listing can be believed.
+
+    A stale listing still shows the key as it was before we disabled it, so not even
+    "enabled" is proof at once. A second request is harmless, however late one lands.
+    """
+    unsettled = settled(intent.made_at, terms, now)
+    if unsettled:
+        return unsettled
+    key = listing.find(intent.key_id)
+    is_enabled = key is not None and key.enabled
+    return Record(fact=Fact.INTENT_DONE if is_enabled else Fact.INTENT_VOID)
+
+
 def _shows(intent: Intent, listing: KeyListing, terms: Terms, now: Instant) -> bool:
     key = listing.find(intent.key_id)
-    match intent.effect:
-        case Effect.DISABLE_KEY:
-            return key is not None and not key.enabled
-        case Effect.ENABLE_KEY:
-            return key is not None and key.enabled
-        case _:
-            # A key that was made a moment ago may be missing from a stale listing.
-            return key is None and now >= plus(intent.made_at, terms.traits.list_lag)
+    if intent.effect is Effect.DISABLE_KEY:
+        return key is not None and not key.enabled
+    # A key that was made a moment ago may be missing from a stale listing.
+    return key is None and now >= plus(intent.made_at, terms.traits.list_lag)
 
 
-def _on_destination(intent: Intent, observation: Observation, terms: Terms, now: Instant) -> Step:
+def _on_destination(
+    rotation: Rotation, intent: Intent, observation: Observation, terms: Terms, now: Instant
+) -> Step:
     asked = need(observation.destination, What.DESTINATION)
     if asked:
         return asked
@@ -108,7 +123,8 @@ def _on_destination(intent: Intent, observation: Observation, terms: Terms, now:
         return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
     if _holds(intent, state):
         return Record(fact=Fact.INTENT_DONE, version=intent.version)
-    if intent.effect is Effect.STAGE and observation.secret_in_hand:
+    patience = plus(rotation.phase_since, terms.traits.signature_window)
+    if intent.effect is Effect.STAGE and observation.secret_in_hand and now < patience:
         # The same token with the same content is stored once, however often it is sent.
         return Record(fact=Fact.INTENT_VOID)
     return _void(intent, terms, now)
@@ -128,6 +144,19 @@ def _void(intent: Intent, terms: Terms, now: Instant) -> Step:
     if now < settles_at(intent, terms):
         return Wait(until=settles_at(intent, terms), reason=Reason.SETTLING)
     return Record(fact=Fact.INTENT_VOID)
+
+
+def settled(since: Instant | None, terms: Terms, now: Instant) -> Wait | None:
+    """Wait until readings can show what was done at `since`; None when they can."""
+    if since is None or now >= plus(since, terms.traits.list_lag):
+        return None
+    return Wait(until=plus(since, terms.traits.list_lag), reason=Reason.SETTLING)
+
+
+def unlabel(rotation: Rotation, version: VersionId, terms: Terms, now: Instant) -> Step:
+    """Take a version's labels off; a reading that shows them still may only be stale."""
+    stale = settled(rotation.unstaged_at, terms, now)
+    return stale or Do(effect=Effect.UNSTAGE, version=version)
 
 
 def listing_problem(observation: Observation, terms: Terms, now: Instant) -> Step | None:

@@ -40,14 +40,14 @@ def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: In
         or _old_key_found(rotation, observation, disabled=Fact.FOUND_DISABLED)
         or quiet(rotation, observation, terms, now)
         or _may_destroy(terms, now)
-        or _switch_off(rotation, observation, terms)
+        or _switch_off(rotation, observation, terms, now)
     )
 
 
 def disabled(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     """Watch the destination through the quarantine, then delete past the guard."""
     ends = _quarantine_ends(rotation, terms)
-    blocked = _went_back(rotation, observation) or _still_published(
+    blocked = _went_back(rotation, observation, terms, now) or _still_published(
         rotation, observation, terms, now
     )
     if blocked:
@@ -61,7 +61,7 @@ def disabled(rotation: Rotation, observation: Observation, terms: Terms, now: In
         or _still_disabled(rotation, observation, terms, now)
         or _unused_since(rotation, observation, terms, now)
         or _may_destroy(terms, now)
-        or _remove(rotation, observation, {"proof": "listing-only"})
+        or _remove(rotation, observation, terms, now, {"proof": "listing-only"})
     )
 
 
@@ -102,19 +102,26 @@ def _still_published(
     return hold(terms, now, Reason.DRIFT, f"current version {state.current}")
 
 
-def _went_back(rotation: Rotation, observation: Observation) -> Step | None:
-    """A destination that carries the key we disabled gets that key back at once."""
+def _went_back(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    """A destination that carries the key we disabled gets that key back at once.
+
+    A key that somebody else disabled stays so: they may have had a reason.
+    """
     asked = need(observation.destination, What.DESTINATION)
     if asked:
         return asked
     state = known(observation.destination)
     if state is None or state.current == rotation.new_version:
         return None
-    enable = Do(
+    enable: Step = Do(
         effect=Effect.ENABLE_KEY,
         key_id=rotation.old_key_id,
         evidence={"current_version": str(state.current)},
     )
+    if rotation.disabled_at is None:
+        enable = hold(terms, now, Reason.CURRENT_KEY_DISABLED, rotation.old_key_id)
     if state.current is not None and state.current == rotation.base_version:
         return enable
     asked = need(observation.published, What.PUBLISHED)
@@ -155,7 +162,8 @@ def _still_disabled(
     listing = known(observation.keys)
     old = listing.find(rotation.old_key_id) if listing else None
     if old is not None and old.enabled:
-        return hold(terms, now, Reason.REENABLED, rotation.old_key_id)
+        stale = recovery.settled(rotation.disabled_at, terms, now)
+        return stale or hold(terms, now, Reason.REENABLED, rotation.old_key_id)
     return None
 
 
@@ -185,21 +193,25 @@ def _may_destroy(terms: Terms, now: Instant) -> Step | None:
     return hold(terms, now, Reason.PLAN_MODE) if terms.mode is Mode.PLAN else None
 
 
-def _switch_off(rotation: Rotation, observation: Observation, terms: Terms) -> Step:
+def _switch_off(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     evidence = _evidence(observation)
     if terms.traits.can_disable:
         return Do(effect=Effect.DISABLE_KEY, key_id=rotation.old_key_id, evidence=evidence)
-    return _remove(rotation, observation, evidence)
+    return _remove(rotation, observation, terms, now, evidence)
 
 
 def _remove(
-    rotation: Rotation, observation: Observation, evidence: Mapping[str, Scalar]
+    rotation: Rotation,
+    observation: Observation,
+    terms: Terms,
+    now: Instant,
+    evidence: Mapping[str, Scalar],
 ) -> Step:
     """First take the previous label away, so that nobody falls back to a dead key."""
     state = known(observation.destination)
     previous = state.previous if state else None
     if previous is not None and previous == rotation.base_version:
-        return Do(effect=Effect.UNSTAGE, version=previous)
+        return recovery.unlabel(rotation, previous, terms, now)
     return Do(effect=Effect.DELETE_KEY, key_id=rotation.old_key_id, evidence=evidence)
 
 

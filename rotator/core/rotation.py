@@ -130,6 +130,7 @@ class Rotation:
         landing_until: Latest time at which a request of an effect on the
             destination that we gave up waiting for may still take effect.
         abandoned: Why the rotation is being rolled back; None while it goes forward.
+        disabled_at: When we disabled the old key; None if somebody else did.
         verify_failures: Verifications that ended without acceptance.
         expedited_at: When an operator's order ended the waits for this rotation.
         grace_given: The grace that the order gave; None keeps policy's.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from rotator.core.facts import Known, Unreadable, Unread, What
+from rotator.core.facts import Known, Unread, Unreadable, What
 from rotator.core.ids import Instant
 from rotator.core.rotation import Effect
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from rotator.core.ids import Instant
 from rotator.core.reasons import Reason
-from rotator.core.recovery import plus, settles_at
+from rotator.core.recovery import plus, settled, settles_at
 from rotator.core.rotation import Effect, Role
 from rotator.core.steps import Wait, hold
 from rotator.core.terms import Mode
@@ -77,7 +77,9 @@ def next_for_suspect(
     if not key.enabled and record.disabled_at is None:
         return Judge(finding=Finding.STRANGER)
     if key.enabled and record.disabled_at is not None:
-        return Judge(finding=Finding.STRANGER)
+        # A listing of before our own call shows the same as a foreign hand.
+        stale = settled(record.disabled_at, terms, now)
+        return stale or Judge(finding=Finding.STRANGER)
     if not terms.traits.can_report_use or not terms.traits.can_disable:
         return hold(terms, now, Reason.USE_UNKNOWN, record.key_id)
     if use is None:
@@ -127,6 +129,8 @@ def judged(record: KeyRecord, finding: Finding, now: Instant) -> KeyRecord:
             return acted(record, now)
         case Finding.INTENT_VOID:
             return replace(record, intent=None)
+        case _ as never:  # pragma: no cover - mypy proves that nothing gets here
+            assert_never(never)
 
 
 def acted(record: KeyRecord, now: Instant) -> KeyRecord:

@@ -85,11 +85,6 @@ def target(source: Phase, by: Effect | Fact) -> Phase:
         raise InvariantError(msg) from None
 
 
-def is_mint_open(rotation: Rotation) -> bool:
-    """Whether a mint may have happened of which we do not know."""
-    return rotation.intent is not None and rotation.intent.effect is Effect.CREATE_KEY
-
-
 def tokens(rotation: Rotation) -> tuple[VersionId, ...]:
     """Every version id under which this rotation may have stored its key."""
     if rotation.new_key_id is None:
@@ -106,9 +101,7 @@ def with_intent(rotation: Rotation, intent: Intent, *, base: VersionId | None) -
         msg = f"intent {rotation.intent.effect.value} is still open"
         raise InvariantError(msg, subject=rotation.id)
     is_mint = intent.effect is Effect.CREATE_KEY
-    return replace(
-        rotation, intent=intent, base_version=base if is_mint else rotation.base_version
-    )
+    return replace(rotation, intent=intent, base_version=base if is_mint else rotation.base_version)
 
 
 def without_intent(rotation: Rotation, *, landing_until: Instant | None = None) -> Rotation:
@@ -174,8 +167,6 @@ def found(
             return replace(moved, new_version=version)
         case Fact.FOUND_CURRENT:
             return replace(moved, new_version=version, promoted_at=now, abandoned=None)
-        case Fact.FOUND_DISABLED:
-            return replace(moved, disabled_at=now)
         case _:
             return moved
 
@@ -196,15 +187,14 @@ def replanned(rotation: Rotation, credential: Credential) -> Rotation:
     is_fixed = rotation.phase is not Phase.PLANNED or rotation.intent is not None
     if is_fixed or wanted is None or wanted == rotation.destination:
         return rotation
-    version = credential.current_version if wanted.id == rotation.destination.id else None
-    return replace(rotation, destination=wanted, old_version=version)
+    # The known version stays: it is in no other object, so what is current there
+    # passes only if it carries the key that we know.
+    return replace(rotation, destination=wanted)
 
 
 def halted(rotation: Rotation, now: Instant) -> Rotation:
     """Stop for a person; the phase that it came from is remembered."""
-    return replace(
-        rotation, phase=Phase.HALTED, phase_since=now, halted_from=rotation.phase
-    )
+    return replace(rotation, phase=Phase.HALTED, phase_since=now, halted_from=rotation.phase)
 
 
 def resumed(rotation: Rotation, now: Instant) -> Rotation:

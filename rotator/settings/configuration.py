@@ -5,6 +5,7 @@ The descriptions are the manual: docs/configuration.md is compared with them.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -22,7 +23,7 @@ class JournalSection(Section):
 
     url: str = Field(
         default="sqlite:////var/lib/rotator/rotator.db",
-        description="Database URL. `env:NAME` and `file:PATH` take it from elsewhere.",
+        description="Database URL. `env:NAME` or `file:PATH` takes it from there.",
         examples=["sqlite:////var/lib/rotator/rotator.db"],
     )
 
@@ -32,13 +33,14 @@ class AuditSection(Section):
 
     file: str = Field(
         default="/var/lib/rotator/audit.jsonl",
-        description="The audit log: one sealed record a line. Its directory must exist.",
+        min_length=1,
+        description="The audit log, one sealed record a line. Its directory must exist.",
         examples=["/var/lib/rotator/audit.jsonl"],
     )
     log_name: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$",
-        description="Name of the log, written into every record; taken from `owner` if absent.",
+        description="The log's name, written into every record; `owner` if left out.",
         examples=["platform-prod"],
     )
 
@@ -48,20 +50,222 @@ class WebSection(Section):
 
     host: str = Field(
         default="127.0.0.1",
-        description="Address to listen on. In a container `0.0.0.0`, so that probes get through.",
-        examples=["0.0.0.0"],  # noqa: S104 - an example of what to write in a container
+        min_length=1,
+        description="Address to listen on; in a container `0.0.0.0`, so that probes get through.",
+        examples=["127.0.0.1"],
     )
-    port: int = Field(default=8080, ge=0, le=65535, description="Port; 0 takes any free one.")
+    port: int = Field(
+        default=8080, ge=0, le=65535, description="Port; 0 takes any free one.", examples=[8080]
+    )
 
 
 class EngineSection(Section):
     """How much is done at once, and how often."""
 
     workers: int = Field(
-        default=4, ge=1, le=64, description="Most credentials that are worked on at once."
+        default=4,
+        ge=1,
+        le=64,
+        description="Most credentials that are worked on at once.",
+        examples=[4],
     )
     sweep_interval: Duration = Field(
-        default="5s",  # type: ignore[assignment] - validated, so that the file's words stand here
-        validate_default=True,
-        description="How often the journal is asked what is due.",
+        default=timedelta(seconds=5), description="How often the journal is asked what is due."
+    )
+    scan_interval: Duration = Field(
+        default=timedelta(hours=1),
+        description="How often every account is searched for principals.",
+    )
+
+
+class LimitsSection(Section):
+    """Our own patience. The defaults are safe; shorter ones are for tests."""
+
+    clock_skew: Duration = Field(
+        default=_LIMITS.clock_skew,
+        description="Largest difference to the provider's clock under which anything is done.",
+    )
+    lease_period: Duration = Field(
+        default=_LIMITS.lease_period,
+        description="How long one process may work on a credential without writing it down.",
+    )
+    mint_budget: Duration = Field(
+        default=_LIMITS.mint_budget,
+        description="Lease that must be left before a key is made; shorter than `leasePeriod`.",
+    )
+    check_interval: Duration = Field(
+        default=_LIMITS.check_interval,
+        description="How often a hold, a grace or a quarantine period is looked at.",
+    )
+    inspect_interval: Duration = Field(
+        default=_LIMITS.inspect_interval, description="How often an idle credential is looked at."
+    )
+    verify_timeout: Duration = Field(
+        default=_LIMITS.verify_timeout,
+        description="How long a new key may take to be accepted everywhere.",
+    )
+    verify_successes: int = Field(
+        default=_LIMITS.verify_successes,
+        ge=1,
+        description="Acceptances in a row that prove a new key.",
+        examples=[_LIMITS.verify_successes],
+    )
+    verify_attempts: int = Field(
+        default=_LIMITS.verify_attempts,
+        ge=1,
+        description="Failed verifications after which a new key is discarded.",
+        examples=[_LIMITS.verify_attempts],
+    )
+    suspect_observation: Duration = Field(
+        default=_LIMITS.suspect_observation,
+        description="How long a key that may be our orphan is only watched.",
+    )
+    suspect_quarantine: Duration = Field(
+        default=_LIMITS.suspect_quarantine,
+        description="How long such a key stays disabled before it is deleted.",
+    )
+    audit_lag: Duration = Field(
+        default=_LIMITS.audit_lag,
+        description="Age of an unwritten audit record at which nothing new is started.",
+    )
+
+
+class AccountSection(Section):
+    """One AWS account."""
+
+    id: AccountNumber = Field(description="The account's 12 digits.", examples=["111122223333"])
+    name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9._-]*$",
+        description="What people call it; rules may match it like the id.",
+        examples=["prod"],
+    )
+    role_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/\S+$",
+        description="Role of that account to assume; without it we must belong there ourselves.",
+        examples=["arn:aws:iam::111122223333:role/rotator"],
+    )
+    region: Region | None = Field(
+        default=None,
+        description="Region of its secrets where a rule names none; `aws.region` if left out.",
+        examples=["eu-central-1"],
+    )
+
+
+class TraitsSection(Section):
+    """What AWS is like; change it only with a measurement in hand."""
+
+    signature_window: Duration = Field(
+        default=_TRAITS.signature_window,
+        description="How long after its signing a request may still take effect.",
+    )
+    list_lag: Duration = Field(
+        default=_TRAITS.list_lag, description="How stale a listing of keys may be."
+    )
+    use_quantum: Duration = Field(
+        default=_TRAITS.use_quantum, description="Coarseness of a key's last use."
+    )
+
+
+class BudgetSection(Section):
+    """How fast an account's secrets may be written."""
+
+    rate: float = Field(
+        default=10.0,
+        gt=0,
+        le=50,
+        description="Writes a second in the long run; AWS allows 50 to all callers together.",
+        examples=[10],
+    )
+    burst: int = Field(
+        default=30,
+        ge=_WRITES_OF_A_ROTATION,
+        description="Writes that may come at once; a rotation needs 3.",
+        examples=[30],
+    )
+
+
+Service = Literal["iam", "sts", "secretsmanager"]
+
+
+class AwsSection(Section):
+    """Which AWS accounts are looked after, and how they are reached."""
+
+    region: Region = Field(
+        description="Default region of all accounts, and where we ask who we are.",
+        examples=["eu-central-1"],
+    )
+    accounts: tuple[AccountSection, ...] = Field(
+        min_length=1,
+        description="Every account that may be touched; no other one is.",
+        examples=[[{"id": "111122223333"}]],
+    )
+    consumer_regions: tuple[Region, ...] = Field(
+        default=(),
+        description="Where consumers are: a new key must be accepted in each. The account's "
+        "region if left out. Each must be enabled in every account.",
+        examples=[["eu-central-1", "us-east-1"]],
+    )
+    path_prefixes: tuple[PathPrefix, ...] = Field(
+        default=("/",),
+        min_length=1,
+        description="Only users whose IAM path begins with one of these are seen.",
+        examples=[["/svc/"]],
+    )
+    endpoint_url: Url | None = Field(
+        default=None,
+        description="One endpoint for all services, such as a simulator's.",
+        examples=["http://127.0.0.1:5000"],
+    )
+    endpoint_urls: dict[Service, Url] = Field(
+        default={},
+        description="Endpoints of single services (`iam`, `sts`, `secretsmanager`); they win.",
+        examples=[{"sts": "https://sts.eu-central-1.amazonaws.com"}],
+    )
+    traits: TraitsSection = Field(default=TraitsSection(), description="What AWS is like.")
+    secrets_budget: BudgetSection = Field(
+        default=BudgetSection(), description="How fast an account's secrets may be written."
+    )
+
+
+class ConfigurationFile(Section):
+    """The whole of `rotator.yaml`."""
+
+    api_version: Literal["rotator/v1"] = Field(
+        alias="apiVersion", description="Version of this language.", examples=["rotator/v1"]
+    )
+    kind: Literal["Configuration"] = Field(
+        description="Which of the two files this is.", examples=["Configuration"]
+    )
+    owner: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] = Field(
+        description="This installation's name. Secrets are tagged with it, and those of another "
+        "owner are never written.",
+        examples=["platform-prod"],
+    )
+    mode: Mode = Field(
+        default=Mode.PLAN,
+        description="`plan` changes nothing and shows what would happen; `enforce` acts.",
+        examples=["plan"],
+    )
+    policy: str = Field(
+        default="policy.yaml",
+        min_length=1,
+        description="The policy file, relative to this file.",
+        examples=["policy.yaml"],
+    )
+    journal: JournalSection = Field(
+        default=JournalSection(), description="Where rotations are remembered."
+    )
+    audit: AuditSection = Field(default=AuditSection(), description="Where evidence is written.")
+    web: WebSection = Field(
+        default=WebSection(), description="Where probes and metrics are served."
+    )
+    engine: EngineSection = Field(
+        default=EngineSection(), description="How much is done at once, and how often."
+    )
+    limits: LimitsSection = Field(default=LimitsSection(), description="Our own patience.")
+    aws: AwsSection = Field(
+        description="Which AWS accounts are looked after, and how they are reached.",
+        examples=[{"region": "eu-central-1", "accounts": [{"id": "111122223333"}]}],
     )

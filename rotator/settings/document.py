@@ -31,6 +31,11 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _MOST_DIGITS = 18
+_TAGS: dict[type[Node], str] = {
+    ScalarNode: BaseResolver.DEFAULT_SCALAR_TAG,
+    SequenceNode: BaseResolver.DEFAULT_SEQUENCE_TAG,
+    MappingNode: BaseResolver.DEFAULT_MAPPING_TAG,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
         """Refuse aliases: they make cycles, and a reviewer has to look elsewhere."""
         if self.check_event(AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=mark)
         node: Node | None = super().compose_node(parent, index)
         return node
@@ -151,13 +156,15 @@ class _Builder:
 
     def value(self, node: Node, path: Path) -> object:
         """Read any node."""
+        if node.tag not in {"!", _TAGS[type(node)]}:
+            self.complain(node, path, f"the tag `{node.tag}` is not supported", "remove it")
         match node:
             case MappingNode():
                 return self.mapping(node, path)
             case SequenceNode():
                 return tuple(self.items(node, path))
             case _:
-                return self.scalar(node, path)
+                return self.scalar(node)
 
     def items(self, node: SequenceNode, path: Path) -> list[object]:
         """Read the items of a list."""
@@ -168,12 +175,10 @@ class _Builder:
             items.append(self.value(item, at))
         return items
 
-    def scalar(self, node: Node, path: Path) -> object:
+    def scalar(self, node: Node) -> object:
         """Read a word or a number; quoted ones are texts whatever they look like."""
         text = str(node.value)
-        if node.tag not in {BaseResolver.DEFAULT_SCALAR_TAG, "!"}:
-            self.complain(node, path, f"the tag `{node.tag}` is not supported", "remove it")
-        if node.style is not None:
+        if getattr(node, "style", None) is not None:
             return text
         if text in _WORDS:
             return _WORDS[text]

@@ -6,6 +6,7 @@ wrong type altogether: elsewhere it might be a secret in the wrong place.
 
 from __future__ import annotations
 
+import json
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -44,6 +45,8 @@ def model_faults(
     faults = []
     for detail in error.errors(include_url=False):
         path = _path(document, detail)
+        if detail["type"] == "too_short" and (*path, 0) in document.lines:
+            continue  # it has items, and what is wrong with each is told of its own
         faults.append(document.fault(path, *_explanation(model, path, detail)))
     return tuple(faults)
 
@@ -85,9 +88,11 @@ def _explanation(model: type[BaseModel], path: Path, detail: ErrorDetails) -> tu
         return _choice(str(detail["input"]), str(context["expected"]))
     if kind in _WANTED:
         return _WANTED[kind]
+    if kind == "too_short":
+        return "is an empty list", _such_as(_example(model, path))
     if kind == "string_pattern_mismatch":
         return "does not have the right form", _such_as(_example(model, path))
-    return _lowered(detail["msg"]), _such_as(_example(model, path))
+    return detail["msg"].replace("Input should be", "must be"), _such_as(_example(model, path))
 
 
 def _choice(given: str, expected: str) -> tuple[str, str]:
@@ -122,14 +127,16 @@ def _example(model: type[BaseModel], path: Path) -> str:
     for part in path:
         info = fields_of(model).get(str(part)) if isinstance(part, str) else None
         if info is not None:
-            example = str(info.examples[0]) if info.examples else ""
+            example = _as_yaml(info.examples[0]) if info.examples else ""
             model = submodel(info) or model
     return example
 
 
+def _as_yaml(value: object) -> str:
+    """Write a value as it may stand in the file; JSON is YAML, too."""
+    is_plain = isinstance(value, str) and not value.isdigit() and "{" not in value
+    return str(value) if is_plain else json.dumps(value)
+
+
 def _such_as(example: str) -> str:
     return f"write for example `{example}`" if example else _MANUAL
-
-
-def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:]

@@ -15,7 +15,10 @@ from rotator.core.durations import PATTERN, format_duration, parse_duration
 class Section(BaseModel):
     """A mapping in a file: frozen, with ``camelCase`` keys, and no others."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+    # Files are the only input; nobody calls a constructor with our own names.
+    model_config = ConfigDict(  # type: ignore[pydantic-alias]
+        frozen=True, extra="forbid", alias_generator=to_camel
+    )
 
 
 def refusal(problem: str, remedy: str) -> PydanticCustomError:
@@ -24,8 +27,6 @@ def refusal(problem: str, remedy: str) -> PydanticCustomError:
 
 
 def _duration(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
     if not isinstance(value, str):
         raise refusal("is a duration without a unit", _with_unit(value))
     try:
@@ -65,7 +66,7 @@ _GLOBS_SCHEMA: dict[str, Any] = {
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
-    PlainSerializer(format_duration, return_type=str),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
     WithJsonSchema(_DURATION_SCHEMA),
 ]
 """A length of time with a unit, greater than zero."""

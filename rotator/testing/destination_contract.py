@@ -110,7 +110,7 @@ class DescribeContract:
 class PrepareContract:
     """Making an object ours."""
 
-    def test_a_missing_object_is_not_found(self, bench: DestinationBench) -> None:
+    def test_preparing_a_missing_object_is_not_found(self, bench: DestinationBench) -> None:
         """Nothing is created where no rule said so."""
         ref = bench.new_ref(create=False)
         with pytest.raises(NotFoundError):
@@ -256,7 +256,7 @@ class StageContract:
             bench.destination.stage(ref, FIRST, material(), base=base, not_after=bench.past())
         assert FIRST not in bench.destination.describe(ref).versions
 
-    def test_a_lost_answer_can_be_repeated(self, bench: DestinationBench) -> None:
+    def test_a_stage_whose_answer_was_lost_can_be_repeated(self, bench: DestinationBench) -> None:
         """The token makes the second one the same as the first."""
         ref, base = owned(bench)
         with (

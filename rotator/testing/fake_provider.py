@@ -127,7 +127,7 @@ class BareFakeProvider:
                     key_id=key.key_id,
                     enabled=key.is_enabled_at(shown_at),
                     created_at=Instant(key.created_at + offset),
-                    rotation=key.rotation,
+                    rotation=key.rotation or self._tags.get((key.owner_uid, key.key_id)),
                 )
                 for key in self._of(principal, shown_at)
             ),

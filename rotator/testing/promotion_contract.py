@@ -90,7 +90,7 @@ class PromoteContract:
             promote(bench, ref, UNKNOWN, expected=base)
         assert bench.destination.describe(ref).current == base
 
-    def test_a_missing_object_is_not_found(self, bench: DestinationBench) -> None:
+    def test_promoting_in_a_missing_object_is_not_found(self, bench: DestinationBench) -> None:
         """There is nothing to promote in."""
         with pytest.raises(NotFoundError):
             promote(bench, bench.new_ref(), FIRST, expected=None)
@@ -103,7 +103,7 @@ class PromoteContract:
             bench.destination.promote(ref, FIRST, expected=base, not_after=bench.past())
         assert bench.destination.describe(ref).current == base
 
-    def test_a_lost_answer_can_be_repeated(self, bench: DestinationBench) -> None:
+    def test_a_promote_whose_answer_was_lost_can_be_repeated(self, bench: DestinationBench) -> None:
         """However far the first one came, the second one finishes it."""
         ref, base = owned(bench)
         stage(bench, ref, FIRST, base=base)

@@ -71,6 +71,7 @@ class _Break:
     failure: Failure
     times: int
     delay: timedelta
+    skip: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,6 +97,7 @@ class Wire:
         failure: Failure,
         *,
         times: int = 1,
+        skip: int = 0,
         delay: timedelta = timedelta(minutes=4),
     ) -> None:
         """Break the next requests of one method.
@@ -104,10 +106,11 @@ class Wire:
             method: The port's method name.
             failure: What happens to them.
             times: How many of them.
+            skip: How many get through before.
             delay: For `Failure.LATE`: how much later they land; less than the
                 signature window, unless a test wants to break that promise.
         """
-        self._breaks[method] = _Break(failure=failure, times=times, delay=delay)
+        self._breaks[method] = _Break(failure=failure, times=times, delay=delay, skip=skip)
 
     @contextmanager
     def breaking(self, failure: Failure) -> Iterator[None]:
@@ -187,10 +190,14 @@ class Wire:
         if self._everything is not None:
             return _Break(failure=self._everything, times=1, delay=timedelta(0))
         found = self._breaks.get(method)
-        if found is not None:
-            found.times -= 1
-            if found.times == 0:
-                del self._breaks[method]
+        if found is None:
+            return None
+        if found.skip > 0:
+            found.skip -= 1
+            return None
+        found.times -= 1
+        if found.times == 0:
+            del self._breaks[method]
         return found
 
     @staticmethod

@@ -57,6 +57,18 @@ def fail_once(
     monkeypatch.setattr(os, name, failing)
 
 
+def watch_syncs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Keep for each sync whether it was a directory's."""
+    real, kinds = os.fsync, list[bool]()
+
+    def fsync(fd: int) -> None:
+        kinds.append(stat.S_ISDIR(os.fstat(fd).st_mode))
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return kinds
+
+
 def test_a_new_log_is_empty_and_only_its_owners(path: Path) -> None:
     assert FileSink(path).last_seq() == -1
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -91,13 +103,7 @@ def test_a_write_is_synced_before_it_returns(path: Path, monkeypatch: pytest.Mon
 def test_a_new_log_is_synced_with_its_directory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, kinds = os.fsync, []
-
-    def fsync(fd: int) -> None:
-        kinds.append(stat.S_ISDIR(os.fstat(fd).st_mode))
-        real(fd)
-
-    monkeypatch.setattr(os, "fsync", fsync)
+    kinds = watch_syncs(monkeypatch)
     FileSink(path).last_seq()
 
     assert kinds == [True, False]
@@ -260,5 +266,11 @@ def test_a_new_log_whose_name_is_not_durable_is_unavailable(
 ) -> None:
     fail_once(monkeypatch, "fsync", OSError(errno.EIO, "input/output error"))
 
+    sink = FileSink(path)
+
     with pytest.raises(UnavailableError):
-        FileSink(path).last_seq()
+        sink.last_seq()
+    kinds = watch_syncs(monkeypatch)
+    sink.last_seq()
+
+    assert kinds == [True, False]

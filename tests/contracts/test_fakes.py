@@ -208,3 +208,9 @@ class TestFakeDestination(DestinationContract):
     def bench(self, kind: type[WriteOnlyFakeDestination]) -> DestinationBench:
         """Set up one fake."""
         return FakeDestinationBench(kind)
+
+
+@pytest.mark.parametrize("suite", [KeyProviderContract, DestinationContract])
+def test_no_part_of_a_contract_hides_another_parts_test(suite: type) -> None:
+    names = [name for part in suite.__bases__ for name in vars(part) if name.startswith("test_")]
+    assert sorted(names) == sorted(set(names))

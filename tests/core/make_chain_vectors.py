@@ -54,7 +54,7 @@ BARE = AuditRecord(
 )
 RECORDS = (FULL, BARE)
 
-_BODIES = (
+_BODIES: tuple[dict[str, object], ...] = (
     {
         "id": FULL.id,
         "time": "2026-11-21T02:41:07.113Z",

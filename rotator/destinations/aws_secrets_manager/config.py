@@ -50,4 +50,6 @@ class AwsSecretsManagerConfig(BaseModel):
     )
 
     type: Literal["aws-secrets-manager"] = DESTINATION
-    owner: str = Field(default="rotator", min_length=1, max_length=256, pattern=r"^[A-Za-z0-9 _.:/=+@-]+$")
+    owner: str = Field(
+        default="rotator", min_length=1, max_length=256, pattern=r"^[A-Za-z0-9 _.:/=+@-]+$"
+    )

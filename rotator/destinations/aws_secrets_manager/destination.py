@@ -23,7 +23,7 @@ from rotator.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_secretsmanager.type_defs import (
@@ -140,7 +140,7 @@ class AwsSecretsManager:
             ),
             not_after,
         )
-        if _PENDING not in stored.get("VersionStages", ()):
+        if _PENDING not in stored.get("VersionStages", ()) and version not in state.pending:
             # A repeat of what was stored before puts no label back.
             holder = next(iter(state.pending), None)
             self._move(ref, _PENDING, to=version, source=holder, not_after=not_after)
@@ -333,8 +333,9 @@ class AwsSecretsManager:
                 return client.get_secret_value(SecretId=ref.name, VersionStage=label)
             return client.get_secret_value(SecretId=ref.name, VersionStage=label, VersionId=version)
 
-        text = self._clients.run(read, subject=ref.name).get("SecretString")
-        if text is None:
+        answer: Mapping[str, object] = self._clients.run(read, subject=ref.name)
+        text = answer.get("SecretString")
+        if not isinstance(text, str):
             msg = "the value is binary, not text"
             raise RejectedError(msg, subject=ref.name, code="binary")
         return Secret(text)

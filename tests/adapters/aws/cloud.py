@@ -65,9 +65,7 @@ class Cloud:
         self._core = core
         self.clients = self.new_clients()
 
-    def new_clients(
-        self, *, on_call: OnCall | None = None, **settings: object
-    ) -> AwsClients:
+    def new_clients(self, *, on_call: OnCall | None = None, **settings: object) -> AwsClients:
         """Make clients that act as the account's administrator."""
         given = {
             "accounts": {ACCOUNT: AwsAccount()},

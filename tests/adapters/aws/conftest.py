@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
@@ -15,12 +15,11 @@ from tests.adapters.aws.cloud import ACCOUNT, Cloud
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from botocore.awsrequest import AWSPreparedRequest
     from botocore.session import Session
 
 
-def _only_loopback(request: AWSPreparedRequest, **_: object) -> None:
-    assert request.url.startswith("http://127.0.0.1:")
+def _only_loopback(**sent: Any) -> None:  # noqa: ANN401 - botocore's own signature
+    assert sent["request"].url.startswith("http://127.0.0.1:")
 
 
 def _no_sleep(seconds: float) -> None:

@@ -57,17 +57,13 @@ class AwsIamBench(ProviderBench):
 
     def mint_by_hand(self, principal: Principal) -> KeyMaterial:
         key = self._cloud.iam_by_hand.create_access_key(UserName=principal.name)["AccessKey"]
-        return KeyMaterial(
-            key_id=KeyId(key["AccessKeyId"]), secret=Secret(key["SecretAccessKey"])
-        )
+        return KeyMaterial(key_id=KeyId(key["AccessKeyId"]), secret=Secret(key["SecretAccessKey"]))
 
     def delete_by_hand(self, principal: Principal, key: KeyId) -> None:
         self._cloud.iam_by_hand.delete_access_key(UserName=principal.name, AccessKeyId=key)
 
     def use(self, material: KeyMaterial) -> bool:
-        key = Credentials(
-            access_key_id=material.key_id, secret_access_key=material.secret.reveal()
-        )
+        key = Credentials(access_key_id=material.key_id, secret_access_key=material.secret.reveal())
         try:
             self._cloud.hands.sts(key).get_caller_identity()
         except ClientError:

@@ -1,0 +1,175 @@
+"""What one run of the command line knows: its options, and how to reach the app."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import click
+
+from rotator.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from rotator.ports.clock import Clock
+    from rotator.ports.journal import Journal
+    from rotator.reconcile.planning import PlanRow
+    from rotator.settings.settings import Settings
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+FAILED: Final = 1
+MISCONFIGURED: Final = 2
+WAITING: Final = 3
+
+SEARCHED: Final = (Path("/etc/rotator/rotator.yaml"), Path("config/rotator.yaml"))
+"""Where a configuration is looked for that neither option nor environment names."""
+
+
+class App(Protocol):
+    """What commands need of the composition root."""
+
+    @property
+    def journal(self) -> Journal:
+        """Return the journal."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock."""
+        ...
+
+    def plan(self) -> Sequence[PlanRow]:
+        """Say what would happen to each key; change nothing."""
+        ...
+
+    def once(self) -> int:
+        """Do one scan and all due work; return how many credentials wait for a person."""
+        ...
+
+    def run(self) -> None:
+        """Work until told to stop."""
+        ...
+
+
+class Opener(Protocol):
+    """Opens the app; `rotator.app.open_app` is one."""
+
+    def __call__(self, settings: Settings, *, read_only: bool) -> AbstractContextManager[App]:
+        """Open the app for the length of a ``with``."""
+        ...
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _open_app(settings: Settings, *, read_only: bool) -> AbstractContextManager[App]:
+    from rotator.app import open_app
+
+    return open_app(settings, read_only=read_only)
+
+
+@dataclass(slots=True)
+class Invocation:
+    """The options that every command has, filled in as they are parsed.
+
+    Attributes:
+        config: The configuration file, if an option named it.
+        is_terminal: Whether a person looks at the output.
+        is_plain: Whether colours are unwelcome.
+        environ: The environment.
+        opener: Opens the app.
+    """
+
+    config: Path | None = None
+    is_terminal: bool = field(default_factory=_is_terminal)
+    is_plain: bool = False
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    opener: Opener = _open_app
+
+    def settings(self) -> Settings:
+        """Load the configuration that applies.
+
+        Raises:
+            ConfigError: There is none, or it has faults.
+        """
+        from rotator.settings.loading import load
+
+        return load(self._config_file(), self.environ)
+
+    def app(self, *, read_only: bool) -> AbstractContextManager[App]:
+        """Open the app with the configuration that applies."""
+        return self.opener(self.settings(), read_only=read_only)
+
+    def _config_file(self) -> Path:
+        named = self.config or self.environ.get("ROTATOR_CONFIG")
+        if named:
+            return Path(named)
+        found = next((path for path in SEARCHED if path.is_file()), None)
+        if found is None:
+            remedy = "name it by --config or ROTATOR_CONFIG, or copy config/rotator.yaml there"
+            fault = Fault(
+                file=str(SEARCHED[0]),
+                line=0,
+                field="",
+                problem="no configuration was found",
+                remedy=remedy,
+            )
+            raise ConfigError([fault])
+        return found
+
+
+pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
+"""Hand a command its `Invocation`."""
+
+
+def common_options(command: Command) -> Command:
+    """Give a command the options that may stand before or behind any command's name."""
+    for option in (
+        click.option(
+            "--no-color",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep_plain,
+            help="No colours; they are used on terminals only anyway.",
+        ),
+        click.option(
+            "--config",
+            type=click.Path(dir_okay=False, path_type=Path),
+            metavar="PATH",
+            expose_value=False,
+            callback=_keep_config,
+            help="The configuration; else $ROTATOR_CONFIG, /etc/rotator/rotator.yaml, "
+            "config/rotator.yaml.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def json_option(command: Command) -> Command:
+    """Give a command that lists something the option ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")(
+        command
+    )
+
+
+def examples(*lines: str) -> str:
+    """Make the end of a help text, with each line kept as it is."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _keep_config(context: click.Context, _: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        context.ensure_object(Invocation).config = value
+
+
+def _keep_plain(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value:
+        context.ensure_object(Invocation).is_plain = True

@@ -1,0 +1,78 @@
+"""The command `rotator`: a table of commands that are imported when they are named."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from rotator import __version__
+from rotator.cli.invocation import FAILED, MISCONFIGURED, common_options, examples
+from rotator.errors import ConfigError, RotatorError
+
+COMMANDS = {
+    "run": "rotator.cli.run:run",
+    "once": "rotator.cli.run:once",
+    "plan": "rotator.cli.plan:plan",
+    "keys": "rotator.cli.keys:keys",
+    "rotations": "rotator.cli.rotations:rotations",
+    "config": "rotator.cli.config:config",
+    "db": "rotator.cli.db:db",
+    # The demonstration joins here: "demo": "rotator.cli.demo:demo".
+}
+"""Each command and where it is: ``module:attribute``, in the order of the help text."""
+
+
+class Commands(click.Group):
+    """Imports a command when it is needed, and turns our errors into exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None for a name that is not in the table."""
+        del ctx
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, attribute = place.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - whatever a command returns
+        """Run a command; an error of ours is shown in its own words, without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            click.echo(error.diagnostics(), err=True)
+            ctx.exit(MISCONFIGURED)
+        except RotatorError as error:
+            click.echo(f"error: {error.diagnostics()}", err=True)
+            ctx.exit(FAILED)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "rotator config check",
+        "rotator plan",
+        "rotator run --config /etc/rotator/rotator.yaml",
+    ),
+)
+@click.version_option(__version__, prog_name="rotator")
+@common_options
+def cli() -> None:
+    """Keep every long-lived access key younger than policy.
+
+    Exit codes: 0 done, 1 failed, 2 wrong configuration or usage, 3 done, but
+    something waits for a person.
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    cli(prog_name="rotator")

@@ -1,0 +1,125 @@
+"""Tables for people, JSON for machines, and the same cells for both.
+
+On a terminal tables are drawn by rich; anywhere else columns are only aligned, so
+that ids are never cut and a line is a row.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rotator.cli.invocation import Invocation
+
+NOTHING: Final = "-"
+
+_STYLES: Final = {
+    "current": "green",
+    "completed": "green",
+    "halted": "bold red",
+    "hold": "bold yellow",
+    "rotate": "cyan",
+    "disabled": "yellow",
+    "suspect": "yellow",
+}
+_GAP = 3
+_LAST_COLUMN = 24
+_DAY = timedelta(days=1)
+_DAYS_SHOWN_IN_HOURS = 2
+
+
+def when(moment: datetime | None) -> str:
+    """Write an instant to the minute; every time is UTC."""
+    return moment.strftime("%Y-%m-%d %H:%MZ") if moment else NOTHING
+
+
+def span(length: timedelta | None) -> str:
+    """Write an age in whole days, or in hours below two days."""
+    if length is None:
+        return NOTHING
+    if length < _DAYS_SHOWN_IN_HOURS * _DAY:
+        return f"{int(length.total_seconds() // 3600)}h"
+    return f"{length.days}d"
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON; instants are ISO 8601, lengths of time seconds."""
+    click.echo(json.dumps(value, indent=2, default=_scalar, ensure_ascii=False))
+
+
+def print_table(
+    invocation: Invocation, titles: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """Print rows under their titles."""
+    cells = [[_clean(cell) for cell in row] for row in rows]
+    if invocation.is_terminal:
+        _print_rich(invocation, titles, cells)
+    else:
+        _print_aligned(titles, cells)
+
+
+def print_fields(fields: Sequence[tuple[str, str]]) -> None:
+    """Print named values, one a line; those without a value are left out."""
+    shown = [(name, _clean(text)) for name, text in fields if text and text != NOTHING]
+    width = max(len(name) for name, _ in shown)
+    for name, text in shown:
+        click.echo(f"{name.ljust(width)}  {text}")
+
+
+def _clean(text: str) -> str:
+    """Keep a cell on its line, and other people's control characters off the terminal."""
+    one_line = "; ".join(line.strip() for line in text.splitlines())
+    return "".join(letter if letter.isprintable() else "?" for letter in one_line)
+
+
+def _print_aligned(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    lines = [[title.upper() for title in titles], *rows]
+    widths = _widths(lines)
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*lines, strict=True)]
+
+
+def _print_rich(
+    invocation: Invocation, titles: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(force_terminal=True, color_system=None if invocation.is_plain else "auto")
+    widths = _widths([titles, *rows])
+    # Only the last column is folded. What is too wide for the window is left to the window,
+    # for an id that is broken in the middle of a table cannot be copied.
+    needed = sum(widths[:-1]) + _GAP * len(widths) + min(widths[-1], _LAST_COLUMN)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        table.add_column(title, overflow="fold", no_wrap=title != titles[-1])
+    for row in rows:
+        table.add_row(*(Text(cell, _style(cell)) for cell in row))
+    console.width = max(console.width, needed)
+    console.print(table)
+
+
+def _style(cell: str) -> str:
+    """Colour a cell by its first word."""
+    return _STYLES.get(cell.partition(" ")[0].rstrip(":,"), "")
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        return int(value.total_seconds())
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,63 @@
+"""What no single field can tell: contradictions between fields of `rotator.yaml`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotator.core.durations import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rotator.errors import Fault
+    from rotator.settings.configuration import ConfigurationFile
+    from rotator.settings.document import Document
+
+_ACCOUNT_OF_ARN = 4
+_SQLITE = "sqlite:///"
+
+
+def configuration_faults(document: Document, model: ConfigurationFile) -> Iterator[Fault]:
+    """Name what contradicts itself in a configuration whose fields are each valid."""
+    yield from _account_faults(document, model)
+    limits = model.limits
+    if limits.mint_budget >= limits.lease_period:
+        yield document.fault(
+            ("limits", "mintBudget"),
+            f"is not shorter than leasePeriod {format_duration(limits.lease_period)}, "
+            "so no key could ever be made",
+            "shorten it, or lengthen leasePeriod",
+        )
+
+
+def journal_fault(document: Document, url: str) -> Fault | None:
+    """Refuse a journal that this release cannot keep; the URL itself is not repeated."""
+    if url.startswith(_SQLITE) and len(url) > len(_SQLITE) and not url.endswith(":memory:"):
+        return None
+    return document.fault(
+        ("journal", "url"),
+        "does not name a file of an SQLite database",
+        "write for example `sqlite:////var/lib/rotator/rotator.db`",
+    )
+
+
+def _account_faults(document: Document, model: ConfigurationFile) -> Iterator[Fault]:
+    seen: dict[str, int] = {}
+    for index, account in enumerate(model.aws.accounts):
+        at = ("aws", "accounts", index)
+        for field, value in (("id", account.id), ("name", account.name)):
+            if value is not None and value in seen:
+                yield document.fault(
+                    (*at, field),
+                    f"`{value}` is aws.accounts[{seen[value]}] already",
+                    "list every account once, under a name of its own",
+                )
+        seen.setdefault(account.id, index)
+        seen.setdefault(account.name or account.id, index)
+        arn = account.role_arn
+        if arn is not None and arn.split(":")[_ACCOUNT_OF_ARN] != account.id:
+            yield document.fault(
+                (*at, "roleArn"),
+                "is a role of another account",
+                f"name a role of account {account.id}",
+            )

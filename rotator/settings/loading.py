@@ -1,0 +1,163 @@
+"""Both files to one frozen object, in four steps: parse, validate, cross-check, freeze.
+
+Every fault of both files is found in one go; `rotator config check` and the
+daemon's start run this same code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from rotator.core.ids import AccountId
+from rotator.core.policy import Account
+from rotator.core.policy_faults import policy_faults
+from rotator.core.terms import Limits, Mode
+from rotator.errors import ConfigError
+from rotator.settings.configuration import ConfigurationFile
+from rotator.settings.crosscheck import configuration_faults, journal_fault
+from rotator.settings.document import Document, read_document
+from rotator.settings.faults import model_faults
+from rotator.settings.policy import PolicyFile, to_policy
+from rotator.settings.references import UnresolvedError, resolve
+from rotator.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rotator.core.policy import Policy
+    from rotator.errors import Fault
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_POLICY_FILE = "policy.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read(Generic[ModelT]):
+    """One file after the first two steps; `model` is None when it was refused."""
+
+    document: Document
+    digest: str
+    model: ModelT | None
+    faults: tuple[Fault, ...]
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Read the configuration and the policy that it names.
+
+    Args:
+        path: The configuration file.
+        environ: Where ``env:`` references are looked up.
+
+    Raises:
+        ConfigError: With every fault of both files.
+    """
+    main = _read(path, ConfigurationFile)
+    policy_path = path.parent / _policy_name(main.document)
+    rules = _read(policy_path, PolicyFile)
+    url, url_faults = _journal_url(main, environ, path.parent)
+    faults = [*main.faults, *_cross_faults(main), *url_faults]
+    faults += [*rules.faults, *_policy_faults(main, rules)]
+    if main.model is None or rules.model is None or faults:
+        raise ConfigError(_in_order(faults))
+    model = main.model
+    return Settings(
+        file=path,
+        owner=model.owner,
+        mode=model.mode,
+        policy=_policy(model, rules.model),
+        policy_file=policy_path,
+        policy_digest=rules.digest,
+        limits=Limits(**model.limits.model_dump()),
+        journal_url=url,
+        audit_file=path.parent / model.audit.file,
+        log_name=model.audit.log_name or model.owner,
+        web=model.web,
+        engine=model.engine,
+        aws=model.aws,
+    )
+
+
+def _read(path: Path, kind: type[ModelT]) -> _Read[ModelT]:
+    """Take the first two steps: parse and validate."""
+    try:
+        content = path.read_bytes()
+        text = content.decode()
+    except OSError as error:
+        return _unreadable(path, f"cannot be read: {error.strerror}", "name a file that can")
+    except UnicodeDecodeError:
+        return _unreadable(path, "is not UTF-8 text", "save it as UTF-8")
+    document = read_document(str(path), text)
+    model, faults = _validated(document, kind)
+    return _Read(document, sha256(content).hexdigest(), model, faults)
+
+
+def _unreadable(path: Path, problem: str, remedy: str) -> _Read[ModelT]:
+    document = Document(file=str(path))
+    return _Read(document, "", None, (document.fault((), f"the file {problem}", remedy),))
+
+
+def _validated(document: Document, kind: type[ModelT]) -> tuple[ModelT | None, tuple[Fault, ...]]:
+    if not document.lines and document.faults:
+        return None, document.faults
+    try:
+        return kind.model_validate(document.values), document.faults
+    except ValidationError as error:
+        return None, (*document.faults, *model_faults(document, kind, error))
+
+
+def _policy_name(document: Document) -> str:
+    """Return the policy's path even if the rest of the file is wrong, to check both."""
+    name = document.values.get("policy")
+    return name if isinstance(name, str) and name else _POLICY_FILE
+
+
+def _cross_faults(main: _Read[ConfigurationFile]) -> tuple[Fault, ...]:
+    if main.model is None:
+        return ()
+    return tuple(configuration_faults(main.document, main.model))
+
+
+def _journal_url(
+    main: _Read[ConfigurationFile], environ: Mapping[str, str], folder: Path
+) -> tuple[str, tuple[Fault, ...]]:
+    if main.model is None:
+        return "", ()
+    try:
+        url = resolve(main.model.journal.url, environ=environ, folder=folder)
+    except UnresolvedError as error:
+        return "", (main.document.fault(("journal", "url"), error.problem, error.remedy),)
+    fault = journal_fault(main.document, url)
+    return url, () if fault is None else (fault,)
+
+
+def _policy_faults(main: _Read[ConfigurationFile], rules: _Read[PolicyFile]) -> tuple[Fault, ...]:
+    """Check the policy alone if the other file, and so the accounts, cannot be known."""
+    if rules.model is None:
+        return ()
+    policy = _policy(main.model, rules.model)
+    return tuple(
+        rules.document.fault(fault.path, fault.problem, fault.remedy)
+        for fault in policy_faults(policy)
+    )
+
+
+def _policy(main: ConfigurationFile | None, rules: PolicyFile) -> Policy:
+    if main is None:
+        return to_policy(rules, owner="", mode=Mode.PLAN, accounts=())
+    accounts = tuple(
+        Account(id=AccountId(item.id), name=item.name or "", region=item.region or main.aws.region)
+        for item in main.aws.accounts
+    )
+    return to_policy(rules, owner=main.owner, mode=main.mode, accounts=accounts)
+
+
+def _in_order(faults: list[Fault]) -> list[Fault]:
+    """Sort the faults of each file by line, the configuration before the policy."""
+    files = list(dict.fromkeys(fault.file for fault in faults))
+    return sorted(faults, key=lambda fault: (files.index(fault.file), fault.line))

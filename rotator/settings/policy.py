@@ -1,0 +1,242 @@
+"""`policy.yaml`: what is wanted with whose keys; written by the security team.
+
+The descriptions are the manual: docs/configuration.md is compared with them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from rotator.core.policy import DestinationTemplate, Match, Overrides, Policy, Rule
+from rotator.core.rotation import Action
+from rotator.core.terms import IfStillUsed, Mode
+from rotator.settings.fields import Duration, Globs, Region, Section
+
+if TYPE_CHECKING:
+    from rotator.core.policy import Account
+
+_SECRET_NAME = r"^[A-Za-z0-9/_+=.@{}-]{1,512}$"  # noqa: S105 - the form of a name
+_FIELD_NAME = r"^[^\s\"]+$"
+
+
+class RotateSection(Section):
+    """When a rotation starts."""
+
+    max_age: Duration | None = Field(
+        default=None,
+        description="No managed key gets older. Built in: 90d.",
+        examples=["90d"],
+    )
+    rotate_after: Duration | None = Field(
+        default=None,
+        description="Age at which a rotation starts. Built in: 75 % of `maxAge`.",
+        examples=["67d"],
+    )
+    jitter: Duration | None = Field(
+        default=None,
+        description="Starts are spread over this long after `rotateAfter`. Built in: 10 % of "
+        "`rotateAfter`, or what is left of `maxAge` after `rotateAfter` and `grace.max`.",
+        examples=["6d"],
+    )
+
+
+class GraceSection(Section):
+    """How the old key is let go."""
+
+    min: Duration | None = Field(
+        default=None,
+        description="Both keys stay enabled at least this long. Built in: 1d.",
+        examples=["24h"],
+    )
+    unused_for: Duration | None = Field(
+        default=None,
+        description="The old key must have been quiet this long. Built in: 1d.",
+        examples=["24h"],
+    )
+    max: Duration | None = Field(
+        default=None,
+        description="An old key that is used for longer is a finding. Built in: 7d.",
+        examples=["7d"],
+    )
+    quarantine: Duration | None = Field(
+        default=None,
+        description="From disabled until deleted. Built in: 2d.",
+        examples=["48h"],
+    )
+    if_still_used: IfStillUsed | None = Field(
+        default=None,
+        description="After `max`: `hold` waits for a person, `disable` switches the old key off. "
+        "Built in: hold.",
+        examples=["hold"],
+    )
+    accept_blind: bool | None = Field(
+        default=None,
+        description="Let a key go although its provider cannot tell when it was used. "
+        "Built in: false.",
+        examples=[False],
+    )
+
+
+class MatchSection(Section):
+    """Whom a rule selects: all fields must match, each by one of its globs."""
+
+    account: Globs | None = Field(
+        default=None, description="Account ids or names; all if left out.", examples=["prod"]
+    )
+    principal: Globs | None = Field(
+        default=None, description="User names; all if left out.", examples=["ci-*"]
+    )
+    path: Globs | None = Field(
+        default=None, description="IAM paths; all if left out.", examples=["/svc/*"]
+    )
+
+
+class FieldsSection(Section):
+    """Names of the JSON fields in the secret."""
+
+    key_id: str = Field(
+        default="AccessKeyId",
+        pattern=_FIELD_NAME,
+        description="Field of the key's id.",
+        examples=["AccessKeyId"],
+    )
+    secret: str = Field(
+        default="SecretAccessKey",
+        pattern=_FIELD_NAME,
+        description="Field of the secret.",
+        examples=["SecretAccessKey"],
+    )
+
+
+class DestinationSection(Section):
+    """Where the new key is published, in the principal's own account."""
+
+    type: Literal["aws-secrets-manager"] = Field(
+        description="The destination's type.", examples=["aws-secrets-manager"]
+    )
+    secret: str = Field(
+        pattern=_SECRET_NAME,
+        description="Name of the secret, not its ARN; `{principal}` and `{account}` are filled in.",
+        examples=["iam/{principal}"],
+    )
+    region: Region | None = Field(
+        default=None,
+        description="Region of the secret; the account's if left out.",
+        examples=["eu-central-1"],
+    )
+    create: bool = Field(
+        default=False, description="Make the secret when it is missing.", examples=[False]
+    )
+    merge: bool = Field(
+        default=False,
+        description="Keep the secret's other JSON fields; needs permission to read it.",
+        examples=[False],
+    )
+    fields: FieldsSection = Field(
+        default=FieldsSection(), description="Names of the JSON fields in the secret."
+    )
+
+
+class RuleSection(Section):
+    """One rule."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$",
+        description="The rule's own name; it is recorded with every decision.",
+        examples=["ci"],
+    )
+    match: MatchSection = Field(
+        default=MatchSection(), description="Whom it selects; everybody if left out."
+    )
+    action: Literal["rotate", "report", "ignore"] = Field(
+        description="`rotate` keeps keys young, `report` only shows them, `ignore` does neither.",
+        examples=["report"],
+    )
+    destination: DestinationSection | None = Field(
+        default=None, description="Where the new key is published; `rotate` needs it."
+    )
+    rotate: RotateSection = Field(
+        default=RotateSection(), description="When a rotation starts, where it differs."
+    )
+    grace: GraceSection = Field(
+        default=GraceSection(), description="How the old key is let go, where it differs."
+    )
+
+
+class DefaultsSection(Section):
+    """What holds wherever a rule says nothing else."""
+
+    rotate: RotateSection = Field(default=RotateSection(), description="When a rotation starts.")
+    grace: GraceSection = Field(default=GraceSection(), description="How the old key is let go.")
+
+
+class PolicyFile(Section):
+    """The whole of `policy.yaml`."""
+
+    api_version: Literal["rotator/v1"] = Field(
+        alias="apiVersion", description="Version of this language.", examples=["rotator/v1"]
+    )
+    kind: Literal["Policy"] = Field(
+        description="Which of the two files this is.", examples=["Policy"]
+    )
+    defaults: DefaultsSection = Field(
+        default=DefaultsSection(), description="What holds wherever a rule says nothing else."
+    )
+    rules: tuple[RuleSection, ...] = Field(
+        default=(),
+        description="Tried from top to bottom; the first that matches decides. A principal that "
+        "no rule selects is reported.",
+        examples=[[]],
+    )
+
+
+def to_policy(file: PolicyFile, *, owner: str, mode: Mode, accounts: tuple[Account, ...]) -> Policy:
+    """Turn the file's words into the core's policy."""
+    return Policy(
+        owner=owner,
+        mode=mode,
+        defaults=_overrides(file.defaults.rotate, file.defaults.grace),
+        rules=tuple(_rule(rule) for rule in file.rules),
+        accounts=accounts,
+    )
+
+
+def _rule(rule: RuleSection) -> Rule:
+    match = rule.match
+    return Rule(
+        name=rule.name,
+        action=None if rule.action == "ignore" else Action(rule.action),
+        match=Match(
+            account=match.account or (), principal=match.principal or (), path=match.path or ()
+        ),
+        destination=_template(rule.destination) if rule.destination else None,
+        overrides=_overrides(rule.rotate, rule.grace),
+    )
+
+
+def _template(section: DestinationSection) -> DestinationTemplate:
+    return DestinationTemplate(
+        kind=section.type,
+        name=section.secret,
+        region=section.region or "",
+        key_id_field=section.fields.key_id,
+        secret_field=section.fields.secret,
+        merge=section.merge,
+        create=section.create,
+    )
+
+
+def _overrides(rotate: RotateSection, grace: GraceSection) -> Overrides:
+    return Overrides(
+        max_age=rotate.max_age,
+        rotate_after=rotate.rotate_after,
+        jitter=rotate.jitter,
+        min_period=grace.min,
+        unused_for=grace.unused_for,
+        max_period=grace.max,
+        quarantine_period=grace.quarantine,
+        if_still_used=grace.if_still_used,
+        accept_blind=grace.accept_blind,
+    )

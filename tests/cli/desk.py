@@ -1,0 +1,101 @@
+"""A command line at which a test sits: real files, a journal in memory, a stub of the app."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from click.testing import CliRunner
+
+from rotator.cli.invocation import Invocation
+from rotator.cli.main import cli
+from rotator.ports.journal import Change
+from rotator.testing.manual_clock import ManualClock, SeededChance
+from rotator.testing.memory_journal import MemoryJournal
+from tests.builders import EPOCH, at
+from tests.settings.files import CONFIGURATION, Files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from click.testing import Result
+
+    from rotator.core.events import Event
+    from rotator.core.rotation import Credential, KeyRecord, Rotation
+    from rotator.reconcile.planning import PlanRow
+    from rotator.settings.settings import Settings
+
+
+@dataclass
+class StubApp:
+    """The app as commands see it."""
+
+    journal: MemoryJournal = field(default_factory=lambda: MemoryJournal(SeededChance()))
+    clock: ManualClock = field(default_factory=lambda: ManualClock(at(days=40)))
+    rows: Sequence[PlanRow] = ()
+    held: int = 0
+    calls: list[str] = field(default_factory=list)
+
+    def plan(self) -> Sequence[PlanRow]:
+        self.calls.append("plan")
+        return self.rows
+
+    def once(self) -> int:
+        self.calls.append("once")
+        return self.held
+
+    def run(self) -> None:
+        self.calls.append("run")
+
+    @contextmanager
+    def open(self, settings: Settings, *, read_only: bool) -> Iterator[StubApp]:
+        self.calls.append(f"open {settings.owner}{' read-only' if read_only else ''}")
+        yield self
+
+
+@dataclass
+class Desk:
+    """Runs commands and keeps what they may look at."""
+
+    folder: Path
+    app: StubApp = field(default_factory=StubApp)
+    is_terminal: bool = False
+
+    def __post_init__(self) -> None:
+        Files(self.folder).write(CONFIGURATION + "mode: enforce\n")
+
+    def run(self, *arguments: str) -> Result:
+        """Run ``rotator`` with arguments."""
+        invocation = Invocation(
+            config=self.folder / "rotator.yaml",
+            is_terminal=self.is_terminal,
+            environ={},
+            opener=self.app.open,
+        )
+        return CliRunner().invoke(
+            cli, arguments, obj=invocation, prog_name="rotator", catch_exceptions=False
+        )
+
+    def keep(
+        self,
+        credential: Credential,
+        *,
+        keys: tuple[KeyRecord, ...] = (),
+        rotation: Rotation | None = None,
+        events: tuple[Event, ...] = (),
+    ) -> None:
+        """Write the rows of one credential into the journal."""
+        journal = self.app.journal
+        journal.register(replace(credential, next_at=EPOCH))
+        claim = journal.acquire(credential.id, now=EPOCH, lease_until=at(minutes=2))
+        assert claim is not None
+        change = Change(
+            credential=credential,
+            lease_until=at(minutes=2),
+            rotation=rotation,
+            keys=keys,
+            events=events,
+        )
+        journal.release(journal.commit(claim, change))

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rotator.core.inventory import minted, missing, seen
+from rotator.core.rotation import KeyRecord, Role
+from rotator.core.usage import with_use
+from tests.builders import EPOCH, NEW_KEY, OLD_KEY, at, claim, credential, key_record, rotation
+from tests.core.worlds import STRAY_KEY, key, listing, used
+
+if TYPE_CHECKING:
+    from rotator.core.ids import Instant
+
+NOW = at(days=1)
+OF = credential().id
+SIX_HOURS = timedelta(hours=6)
+
+
+class TestInventory:
+    def test_a_key_that_we_do_not_know_is_a_strangers_until_something_proves_otherwise(
+        self,
+    ) -> None:
+        found = seen(OF, (), listing(key(STRAY_KEY, enabled=False)), NOW)
+
+        assert found == (
+            KeyRecord(
+                credential_id=OF,
+                key_id=STRAY_KEY,
+                role=Role.FOREIGN,
+                enabled=False,
+                created_at=at(days=-30),
+                seen_at=NOW,
+            ),
+        )
+
+    def test_what_we_know_of_a_key_survives_a_listing(self) -> None:
+        known = key_record(longest_gap=SIX_HOURS, rotation_id=rotation().id)
+
+        (found,) = seen(OF, (known,), listing(key(enabled=False)), NOW)
+
+        assert found == replace(known, enabled=False, seen_at=NOW)
+
+    def test_a_listing_declares_only_strangers_gone(self) -> None:
+        ours = [key_record(key_id=OLD_KEY, role=role) for role in Role if role is not Role.FOREIGN]
+        stranger = key_record(key_id=STRAY_KEY, role=Role.FOREIGN)
+
+        assert seen(OF, (*ours, stranger), listing(), NOW) == ()
+        assert missing((*ours, stranger), listing(), NOW) == (
+            replace(stranger, role=Role.GONE, gone_at=NOW),
+        )
+        assert missing((stranger,), listing(key(STRAY_KEY)), NOW) == ()
+
+    def test_a_minted_key_is_pending_and_carries_its_rotation(self) -> None:
+        made = minted(OF, NEW_KEY, rotation().id, EPOCH, NOW)
+
+        assert (made.role, made.rotation_id, made.enabled) == (Role.PENDING, rotation().id, True)
+        assert (made.created_at, made.seen_at) == (EPOCH, NOW)
+
+    def test_a_claim_finds_the_record_of_a_key(self) -> None:
+        known = key_record()
+
+        assert claim(keys=(known,)).key(OLD_KEY) == known
+        assert claim(keys=(known,)).key(STRAY_KEY) is None
+
+
+class TestUsage:
+    """A pause between two uses is a key's habit; silence at the end of its life is none."""
+
+    READ = key_record(last_used_at=at(hours=0), use_read_at=at(hours=10))
+
+    def test_a_reading_is_written_down_with_its_place(self) -> None:
+        read = with_use(key_record(), used(at(hours=2)), NOW, interval=SIX_HOURS)
+
+        assert (read.last_used_at, read.use_read_at) == (at(hours=2), NOW)
+        assert (read.last_used_service, read.last_used_region) == ("s3", "us-east-1")
+        assert read.longest_gap is None
+
+    @pytest.mark.parametrize("again", [None, at(hours=0), at(hours=-1)])
+    def test_silence_that_no_use_ended_is_no_pause(self, again: Instant | None) -> None:
+        read = with_use(self.READ, used(again), NOW, interval=SIX_HOURS)
+
+        assert read.longest_gap is None
+
+    def test_a_use_after_silence_makes_the_silence_a_pause(self) -> None:
+        soon = with_use(self.READ, used(at(hours=12)), NOW, interval=SIX_HOURS)
+        late = with_use(self.READ, used(at(hours=23)), NOW, interval=SIX_HOURS)
+
+        assert soon.longest_gap == timedelta(hours=12)
+        assert late.longest_gap == timedelta(hours=16)
+
+    def test_the_longest_pause_is_kept(self) -> None:
+        known = replace(self.READ, longest_gap=timedelta(hours=15))
+
+        read = with_use(known, used(at(hours=12)), NOW, interval=SIX_HOURS)
+
+        assert read.longest_gap == timedelta(hours=15)
+
+    def test_a_reading_older_than_the_use_it_showed_counts_as_none(self) -> None:
+        odd = replace(self.READ, use_read_at=at(hours=-4))
+
+        read = with_use(odd, used(at(hours=9)), NOW, interval=SIX_HOURS)
+
+        assert read.longest_gap == SIX_HOURS
+
+    def test_a_first_use_ends_no_pause(self) -> None:
+        unread = replace(self.READ, use_read_at=None)
+
+        assert with_use(unread, used(at(hours=9)), NOW, interval=SIX_HOURS).longest_gap is None

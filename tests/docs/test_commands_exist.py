@@ -1,0 +1,123 @@
+"""Whatever the manual tells people to type or to write exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from rotator.cli.main import cli
+from rotator.settings.document import read_document
+from rotator.settings.published import FILES, field_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+_INLINE = re.compile(r"`rotator((?: [^\s`|;&#]+)+)")
+_TYPED = re.compile(r"^\s*(?:\$ )?rotator((?: [^\s`|;&#]+)+)", re.MULTILINE)
+_BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_FIELD = re.compile(r"`([a-z]+[A-Za-z]*(?:\[\])?(?:\.[a-z]+[A-Za-z]*(?:\[\])?)+)`")
+_YAML = re.compile(r"^```ya?ml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_FILE_ENDINGS = {"yaml", "yml", "json", "jsonl", "md", "py", "toml", "db", "txt"}
+
+
+def known_fields() -> set[str]:
+    """Name every field of both files, and every mapping around one."""
+    paths: set[str] = set()
+    for model in FILES.values():
+        for row in field_table(model).splitlines()[2:]:
+            parts = row.split("`")[1].replace("[]", "").split(".")
+            paths |= {".".join(parts[: end + 1]) for end in range(len(parts))}
+    return paths
+
+
+FIELDS = known_fields()
+SEGMENTS = {segment for path in FIELDS for segment in path.split(".")}
+
+
+def problem_of_command(words: list[str]) -> str:
+    """Say what is wrong with the words after ``rotator``; empty if nothing is."""
+    command: click.Command = cli
+    options = [word for word in words if word.startswith("--")]
+    for word in words:
+        if not isinstance(command, click.Group) or not re.fullmatch(r"[a-z-]+", word):
+            break
+        if word.startswith("-"):
+            break
+        found = command.get_command(click.Context(command), word)
+        if found is None:
+            return f"no command `{word}`"
+        command = found
+    known = {name for item in (cli, command) for param in item.params for name in param.opts}
+    unknown = [name for name in options if name.partition("=")[0] not in {*known, "--help"}]
+    return f"no option {unknown}" if unknown else ""
+
+
+def faults(text: str) -> Iterator[str]:
+    """Name everything in a page that does not exist."""
+    blocks = "\n".join(_BLOCK.findall(text))
+    for words in (*_INLINE.findall(text), *_TYPED.findall(blocks)):
+        problem = problem_of_command(words.split())
+        if problem:
+            yield f"`rotator{words}`: {problem}"
+    for name in _FIELD.findall(text):
+        plain = name.replace("[]", "")
+        first, last = plain.split(".")[0], plain.rsplit(".", 1)[1]
+        is_ours = first in SEGMENTS and last not in _FILE_ENDINGS
+        if is_ours and not any(f".{path}".endswith(f".{plain}") for path in FIELDS):
+            yield f"`{name}`: no such field"
+    for block in _YAML.findall(text):
+        yield from (f"YAML `{path}`: no such field" for path in unknown_keys(block))
+
+
+def unknown_keys(block: str) -> Iterator[str]:
+    """Name the keys of a YAML block that no field has; foreign YAML is left alone."""
+    document = read_document("block", block)
+    paths = [tuple(part for part in path if isinstance(part, str)) for path in document.lines]
+    if any(path and path[0] not in FIELDS for path in paths):
+        return
+    is_free = {("aws", "endpointUrls")}
+    for path in paths:
+        if path and path[:2] not in is_free and ".".join(path) not in FIELDS:
+            yield ".".join(path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_manual_names_only_what_exists(page: Path) -> None:
+    assert list(faults(page.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`rotator frobnicate`",
+        "```\n$ rotator keys lst\n```",
+        "`rotator keys list --jsn`",
+        "`aws.acounts`",
+        "`grace.maximum`",
+        "```yaml\nweb:\n  prt: 1\n```",
+    ],
+)
+def test_the_check_bites(text: str) -> None:
+    assert list(faults(text)) != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`rotator keys rotate NAME --account ID`",
+        "rotator is a daemon",
+        "`rotator.yaml`, `policy.yaml`",
+        "`aws.accounts[].roleArn`, `grace.max`",
+        "```yaml\nfoo: {bar: 1}\n```",
+        "```yaml\naws:\n  endpointUrls: {iam: http://x}\n```",
+    ],
+)
+def test_the_check_leaves_other_things_alone(text: str) -> None:
+    assert list(faults(text)) == []

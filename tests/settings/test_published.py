@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from rotator.core.terms import Limits
+from rotator.settings.configuration import LimitsSection
+from rotator.settings.loading import load
+from rotator.settings.published import FILES, field_table, json_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_committed_schema_is_the_models(name: str, golden: Callable[[str, str], None]) -> None:
+    golden(f"config/{name}.schema.json", json_schema(FILES[name]))
+
+
+def test_the_manual_lists_every_setting_with_its_default_and_meaning(
+    golden: Callable[[str, str], None],
+) -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    for name, model in FILES.items():
+        head, begin, rest = page.partition(f"<!-- fields: {name} -->\n")
+        _, end, tail = rest.partition("<!-- end -->")
+        page = f"{head}{begin}{field_table(model)}{end}{tail}"
+
+    golden("docs/configuration.md", page)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_field_is_explained(name: str) -> None:
+    rows = field_table(FILES[name]).splitlines()[2:]
+
+    assert rows
+    assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_every_limit_can_be_set_and_has_the_cores_default() -> None:
+    section = LimitsSection()
+
+    assert set(LimitsSection.model_fields) == {item.name for item in fields(Limits)}
+    assert Limits(**section.model_dump()) == Limits()
+
+
+def test_a_schema_writes_durations_as_the_file_does() -> None:
+    schema = json_schema(FILES["rotator"])
+
+    assert '"default": "30s"' in schema
+    assert '"PT' not in schema
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_editor_finds_nothing_wrong_with_the_shipped_examples(name: str) -> None:
+    schema = json.loads((ROOT / "config" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    example = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+    Draft202012Validator.check_schema(schema)
+
+    assert list(Draft202012Validator(schema).iter_errors(example)) == []
+    assert list(Draft202012Validator(schema).iter_errors({**example, "typo": 1})) != []
+
+
+def test_the_shipped_examples_load_and_change_nothing() -> None:
+    settings = load(ROOT / "config" / "rotator.yaml", {})
+
+    assert settings.mode == "plan"
+    assert [rule.action for rule in settings.policy.rules] == ["report"]
+
+
+def test_the_commented_examples_load_when_they_are_uncommented(tmp_path: Path) -> None:
+    for name in FILES:
+        text = (ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8")
+        (tmp_path / f"{name}.yaml").write_text(_uncommented(text), encoding="utf-8")
+
+    settings = load(tmp_path / "rotator.yaml", {})
+
+    assert [rule.name for rule in settings.policy.rules] == ["ci", "everybody-else"]
+    assert settings.aws.accounts[0].role_arn is not None
+    assert settings.web.host == "0.0.0.0"  # noqa: S104
+
+
+def _uncommented(text: str) -> str:
+    """Take the comment sign off every line that looks like a setting."""
+    return re.sub(r"^( *)# (?=( *- | *)[a-zA-Z]+:( |$))", r"\1", text, flags=re.MULTILINE)

@@ -1,0 +1,296 @@
+"""The independent judge: it knows the truth of the fakes and the rows of the journal.
+
+It shares no logic with the machine or the shell. From the acts that took effect
+at the vendors it keeps a model of its own, and holds each act of ours against
+the invariants of the design; at the end it looks for leftovers and for secrets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rotator.core.rotation import Effect, Phase, Role
+from rotator.testing.fake_provider import SECRET_MARK
+from rotator.testing.wire import Act, Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rotator.core.facts import DestinationRef
+    from rotator.core.ids import Instant, KeyId, RotationId, VersionId
+    from rotator.core.rotation import KeyRecord, Rotation
+    from rotator.core.terms import Terms
+    from rotator.ports.journal import Journal
+    from rotator.testing.fake_destination import WriteOnlyFakeDestination
+    from rotator.testing.fake_keys import FakeKey
+    from rotator.testing.fake_provider import BareFakeProvider
+    from tests.simulation.consumers import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken invariant, with what broke it."""
+
+    invariant: str
+    at: Instant
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant} at {self.at:%m-%d %H:%M:%S}: {self.what}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Checker:
+    """Judges one credential in one destination object.
+
+    Attributes:
+        may_hold: Whether a hold with a reason is as good an end as a rotation.
+        managed: Keys that the rules put under management from the beginning.
+        brought_back: Keys that a human published again after they were switched off.
+        old_since: When a key stopped being the published one.
+        mint_intents: When each rotation first meant to mint.
+    """
+
+    provider: BareFakeProvider
+    destination: WriteOnlyFakeDestination
+    journal: Journal
+    ref: DestinationRef
+    terms: Terms
+    may_hold: bool = False
+    managed: set[KeyId] = field(default_factory=set)
+    brought_back: set[KeyId] = field(default_factory=set)
+    violations: list[Violation] = field(default_factory=list)
+    current: VersionId | None = None
+    moved: Act | None = None
+    moved_as: int = 0
+    staged: dict[VersionId, int] = field(default_factory=dict)
+    old_since: dict[KeyId, Instant] = field(default_factory=dict)
+    disabled: dict[KeyId, Act] = field(default_factory=dict)
+    enabled_at: dict[KeyId, Instant] = field(default_factory=dict)
+    switched_by_hand: set[KeyId] = field(default_factory=set)
+    mint_intents: dict[RotationId, Instant] = field(default_factory=dict)
+    _seen: int = 0
+
+    def look(self) -> None:
+        """Judge everything that happened since the last look."""
+        rotations = self.journal.rotations()
+        self._note_intents(rotations)
+        self._one_writer(rotations)
+        acts = self.provider.wire.acts
+        while self._seen < len(acts):
+            act = acts[self._seen]
+            self._seen += 1
+            self._judge(act)
+
+    def refused(self, refusal: Refusal) -> None:
+        """Judge a consumer's failed call: was it our doing?"""
+        key = self.provider.keys[refusal.key]
+        cause = self.disabled.get(refusal.key)
+        is_human = cause is not None and cause.actor is Actor.HUMAN
+        if is_human or refusal.key in self.brought_back or self._is_waking(refusal):
+            return
+        why = f"{refusal.habit.name} was refused with {key.key_id}"
+        self._break("I1" if refusal.key == self._published() else "I4", refusal.at, why)
+
+    def _is_waking(self, refusal: Refusal) -> bool:
+        """A key that was switched on a moment ago is not accepted everywhere yet."""
+        woken = self.enabled_at.get(refusal.key)
+        return woken is not None and refusal.at - woken < self.provider.habits.activation_lag
+
+    def crashed(self, error: BaseException, at: Instant) -> None:
+        """Judge an error that left the shell."""
+        self._break("I10", at, f"{type(error).__name__}: {error}")
+
+    def finish(self, lines: Iterable[object], at: Instant) -> None:
+        """Judge what is left when everything has come to rest."""
+        self.look()
+        self._no_secret(lines, at)
+        self._settled(at)
+        self._nothing_left(at)
+
+    # Acts, one by one.
+
+    def _judge(self, act: Act) -> None:
+        if act.key is not None and act.verb in {"disable_key", "delete_key"}:
+            if act.actor is Actor.ROTATOR:
+                self._ended_by_us(act, act.key)
+            self.disabled.setdefault(act.key, act)
+        elif act.key is not None and act.verb == "enable_key":
+            self.disabled.pop(act.key, None)
+            self.brought_back.discard(act.key)
+            self.enabled_at[act.key] = act.at
+            if act.actor is Actor.HUMAN:
+                self.switched_by_hand.add(act.key)
+        elif act.verb == "stage" and act.version is not None:
+            self.staged.setdefault(act.version, self._seen)
+        elif act.verb in {"promote", "write"} and act.version is not None:
+            self._moved(act, act.version)
+
+    def _moved(self, act: Act, version: VersionId) -> None:
+        if act.actor is Actor.ROTATOR and act.verb == "promote":
+            self._promoted_by_us(act, version)
+        before, self.current = self._published(), version
+        self.moved, self.moved_as = act, self._seen
+        after = self._published()
+        replaced = {before} if before else self.managed - self.old_since.keys()
+        for key in replaced - {after}:
+            self.old_since[key] = act.at
+        if after is not None:
+            self.old_since.pop(after, None)
+            if after in self.disabled and act.actor is Actor.HUMAN:
+                self.brought_back.add(after)
+
+    def _promoted_by_us(self, act: Act, version: VersionId) -> None:
+        key = self._key_in(version)
+        truth = self.provider.keys.get(key) if key else None
+        cause = self.disabled.get(key) if key else None
+        is_humans = cause is not None and cause.actor is Actor.HUMAN
+        if truth is None or not (is_humans or self._accepts(truth, act.at)):
+            self._break("I1", act.at, f"promoted {key}, which the provider refuses")
+        is_foreign = self.moved is not None and self.moved.actor is Actor.HUMAN
+        if is_foreign and self.moved_as > self.staged.get(version, 0):
+            self._break("I6", act.at, "a foreign write was overwritten by promote")
+
+    def _ended_by_us(self, act: Act, key: KeyId) -> None:
+        truth = self.provider.keys[key]
+        if key == self._published():
+            self._while_published(act, key)
+        elif key in self.old_since:
+            self._after_grace(act, key, truth)
+        elif truth.minter is Actor.HUMAN:
+            self._suspected(act, truth)
+
+    def _while_published(self, act: Act, key: KeyId) -> None:
+        """A human may roll back while our request is under way; it must then be healed."""
+        window = self.provider.habits.signature_window
+        is_race = self.moved is not None and (
+            self.moved.actor is Actor.HUMAN and act.at - self.moved.at <= window
+        )
+        if is_race and act.verb == "disable_key":
+            self.brought_back.add(key)
+        else:
+            self._break("I1", act.at, f"{act.verb} of {key}, which is published")
+
+    def _after_grace(self, act: Act, key: KeyId, truth: FakeKey) -> None:
+        grace, before = self.terms.grace, self.disabled.get(key)
+        if before is None:
+            if act.at - self.old_since[key] < grace.min_period:
+                self._break("I4", act.at, f"{act.verb} of {key} inside the grace period")
+            self._out_of_use(act, truth)
+        elif act.verb == "delete_key" and act.at - before.at < grace.quarantine_period:
+            self._break("I4", act.at, f"delete of {key} inside the quarantine period")
+
+    def _out_of_use(self, act: Act, truth: FakeKey) -> None:
+        """What the provider cannot have reported yet, nobody can know."""
+        if not self.terms.traits.can_report_use or not truth.uses:
+            return
+        blind = self.provider.habits.report_lag + self.provider.habits.use_quantum
+        if act.at - truth.uses[-1] < self.terms.grace.unused_for - blind:
+            self._break("I4", act.at, f"{act.verb} of {truth.key_id}, which is in use")
+
+    def _suspected(self, act: Act, truth: FakeKey) -> None:
+        """A human's key: only an unused one, born inside our window, after a long watch."""
+        record = next(
+            (item for item in self.journal.keys(None) if item.key_id == truth.key_id), None
+        )
+        reason = self._wrongly(act, truth, record)
+        if reason:
+            self._break("I2", act.at, f"{act.verb} of a human's {truth.key_id}: {reason}")
+
+    def _wrongly(self, act: Act, truth: FakeKey, record: KeyRecord | None) -> str:
+        limits, before = self.terms.limits, self.disabled.get(truth.key_id)
+        if record is None or record.role is not Role.SUSPECT or record.rotation_id is None:
+            return "it is no suspect"
+        lag = self.provider.habits.list_lag
+        if truth.created_at + lag < self.mint_intents[record.rotation_id]:
+            return "it was there before we meant to mint"
+        if truth.uses or truth.key_id in self.switched_by_hand:
+            return "somebody uses it"
+        if act.verb == "disable_key" and act.at - truth.created_at < limits.suspect_observation:
+            return "it was not watched long enough"
+        if act.verb == "delete_key" and (
+            before is None or act.at - before.at < limits.suspect_quarantine
+        ):
+            return "it was not in quarantine long enough"
+        return ""
+
+    # The journal's rows.
+
+    def _note_intents(self, rotations: Iterable[Rotation]) -> None:
+        for rotation in rotations:
+            intent = rotation.intent
+            if intent is not None and intent.effect is Effect.CREATE_KEY:
+                self.mint_intents.setdefault(rotation.id, intent.made_at)
+
+    def _one_writer(self, rotations: Iterable[Rotation]) -> None:
+        still = [item for item in rotations if item.is_open]
+        if len(still) < 2:
+            return
+        per_credential = Counter(item.credential_id for item in still)
+        per_object = Counter(item.destination.id for item in still if item.is_unpromoted)
+        if any(number > 1 for number in (*per_credential.values(), *per_object.values())):
+            now = self.provider.wire.clock.now()
+            self._break("I6", now, "two rotations where one may be")
+
+    # The end.
+
+    def _settled(self, at: Instant) -> None:
+        is_held = all(item.hold is not None for item in self.journal.credentials())
+        is_open = any(item.is_open for item in self.journal.rotations())
+        if is_open and not is_held:
+            self._break("I10", at, "a rotation is open, and no reason is named")
+        if not self.completed() and not (is_held and self.may_hold):
+            self._break("I10", at, "nothing was rotated")
+        if self.destination.describe(self.ref).pending and not is_open:
+            self._break("I10", at, "a pending label was left")
+
+    def _nothing_left(self, at: Instant) -> None:
+        published = self._published()
+        truth = self.provider.keys.get(published) if published else None
+        if truth is None or not truth.exists_at(at):
+            self._break("I10", at, f"the published key {published} does not exist")
+        elif not truth.is_enabled_at(at) and self.disabled[truth.key_id].actor is Actor.ROTATOR:
+            self._break("I1", at, f"the published key {published} was left disabled")
+        roles = {item.key_id: item.role for item in self.journal.keys(None)}
+        for key in self.provider.keys.values():
+            is_ours = key.minter is Actor.ROTATOR or key.key_id in self.old_since
+            if not key.exists_at(at) or not is_ours or key.key_id == published:
+                continue
+            if roles.get(key.key_id) in {None, Role.FOREIGN, Role.GONE}:
+                self._break("I3", at, f"{key.key_id} is ours and forgotten")
+            elif not self._is_excused():
+                self._break("I10", at, f"{key.key_id} was left")
+
+    def _is_excused(self) -> bool:
+        return any(item.hold is not None for item in self.journal.credentials())
+
+    def _no_secret(self, lines: Iterable[object], at: Instant) -> None:
+        rows: list[object] = [*self.journal.credentials(), *self.journal.keys()]
+        for rotation in self.journal.rotations():
+            rows += [rotation, *self.journal.events(rotation.id)]
+        rows += [*self.journal.unsealed(limit=100_000), *lines]
+        if any(SECRET_MARK in repr(row) for row in rows):
+            self._break("I5", at, "a secret was written down")
+
+    # Small truths.
+
+    def completed(self) -> int:
+        """Count the rotations that went through."""
+        return sum(item.phase is Phase.COMPLETED for item in self.journal.rotations())
+
+    def _accepts(self, key: FakeKey, at: Instant) -> bool:
+        return key.exists_at(at) and key.is_accepted_at(at, self.provider.habits)
+
+    def _published(self) -> KeyId | None:
+        return self._key_in(self.current) if self.current else None
+
+    def _key_in(self, version: VersionId) -> KeyId | None:
+        text = self.destination.objects[self.ref.id].versions[version]
+        found: KeyId | None = json.loads(text).get(self.ref.key_id_field)
+        return found
+
+    def _break(self, invariant: str, at: Instant, what: str) -> None:
+        self.violations.append(Violation(invariant, at, what))

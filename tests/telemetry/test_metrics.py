@@ -1,0 +1,297 @@
+"""Metrics: counters by name, and state read when it is asked for."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from prometheus_client import generate_latest
+from structlog.testing import capture_logs
+
+from rotator.core.ids import AccountId, KeyId
+from rotator.core.reasons import Reason, is_hold
+from rotator.core.rotation import Action, Credential, Hold, Phase, Role
+from rotator.core.terms import Mode
+from rotator.errors import UnavailableError
+from rotator.ports.journal import Change
+from rotator.telemetry.metrics import METRICS, WORK_METRICS, Kind
+from rotator.telemetry.prometheus import PrometheusTelemetry
+from rotator.telemetry.state import ProcessCollector, StateCollector
+from rotator.testing.builders import (
+    ACCOUNT,
+    EPOCH,
+    PROVIDER,
+    an_id,
+    at,
+    credential,
+    key_record,
+    principal,
+    rotation,
+)
+from rotator.testing.manual_clock import ManualClock, SeededChance
+from rotator.testing.memory_journal import MemoryJournal
+
+if TYPE_CHECKING:
+    from rotator.core.rotation import KeyRecord, Rotation
+
+PLACE = {"provider": PROVIDER, "account": ACCOUNT}
+
+
+class DownJournal(MemoryJournal):
+    """A journal that cannot be read."""
+
+    def credentials(self) -> NoReturn:
+        raise UnavailableError("the disk is gone")
+
+
+@pytest.fixture
+def telemetry() -> PrometheusTelemetry:
+    return PrometheusTelemetry(ManualClock(EPOCH), is_strict=True)
+
+
+@pytest.fixture
+def journal(telemetry: PrometheusTelemetry) -> MemoryJournal:
+    journal = MemoryJournal(SeededChance())
+    telemetry.registry.register(StateCollector(journal))
+    return journal
+
+
+def store(
+    journal: MemoryJournal,
+    of: Credential,
+    *keys: KeyRecord,
+    run: Rotation | None = None,
+) -> None:
+    """Register a credential and write its rows, as passes would."""
+    journal.register(of)
+    lease_until = at(minutes=1)
+    claim = journal.acquire(of.id, now=EPOCH, lease_until=lease_until)
+    assert claim is not None
+    change = Change(credential=of, lease_until=lease_until, rotation=run, keys=keys)
+    journal.release(journal.commit(claim, change))
+
+
+def value(telemetry: PrometheusTelemetry, name: str, **labels: str) -> float | None:
+    return telemetry.registry.get_sample_value(name, labels)
+
+
+def exported(telemetry: PrometheusTelemetry) -> dict[str, tuple[str, set[tuple[str, ...]]]]:
+    """Name every exported family with its type and the label names of its samples."""
+    families = {}
+    for family in telemetry.registry.collect():
+        suffix = "_total" if family.type == "counter" else ""
+        labels = {tuple(sample.labels) for sample in family.samples}
+        families[f"{family.name}{suffix}"] = (family.type, labels)
+    return families
+
+
+def watch_process(telemetry: PrometheusTelemetry, *, is_blocked: bool = False) -> None:
+    telemetry.registry.register(
+        ProcessCollector(
+            version="1.2.3",
+            mode=lambda: Mode.PLAN,
+            is_audit_blocked=lambda: is_blocked,
+            last_scan_at=telemetry.last_scan_at,
+        )
+    )
+
+
+def test_a_count_raises_its_counter_by_one(telemetry: PrometheusTelemetry) -> None:
+    telemetry.count("rotations", provider=PROVIDER, outcome="completed")
+    telemetry.count("rotations", provider=PROVIDER, outcome="completed")
+
+    labels = {"provider": PROVIDER, "outcome": "completed"}
+    assert value(telemetry, "rotator_rotations_total", **labels) == 2
+
+
+def test_an_unknown_counter_is_a_mistake(telemetry: PrometheusTelemetry) -> None:
+    with pytest.raises(KeyError):
+        telemetry.count("no_such_thing")
+
+
+def test_a_label_that_is_not_in_the_table_is_a_mistake(telemetry: PrometheusTelemetry) -> None:
+    with pytest.raises(ValueError, match="label names"):
+        telemetry.count("scans", outcome="success", key_id="AKIA")
+
+
+def test_a_mistake_is_only_logged_in_production() -> None:
+    with capture_logs() as lines:
+        PrometheusTelemetry(ManualClock(EPOCH)).count("no_such_thing")
+
+    assert lines == [
+        {"event": "metric not counted", "metric": "no_such_thing", "log_level": "error"}
+    ]
+
+
+def test_a_line_that_cannot_be_written_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        PrometheusTelemetry(ManualClock(EPOCH)).log("no such level", "key created")
+
+    assert [record.message for record in caplog.records] == ["log line lost"]
+
+
+def test_a_line_that_cannot_be_written_is_a_mistake(telemetry: PrometheusTelemetry) -> None:
+    with pytest.raises(KeyError):
+        telemetry.log("no such level", "key created")
+
+
+def test_scans_are_exported_before_the_first_one(telemetry: PrometheusTelemetry) -> None:
+    assert value(telemetry, "rotator_scans_total", outcome="success") == 0
+    assert value(telemetry, "rotator_scans_total", outcome="failure") == 0
+
+
+def test_the_last_good_scan_is_remembered_by_the_clock(telemetry: PrometheusTelemetry) -> None:
+    watch_process(telemetry)
+    telemetry.count("scans", outcome="failure")
+    assert telemetry.last_scan_at() is None
+    assert value(telemetry, "rotator_last_scan_timestamp_seconds") is None
+
+    telemetry.count("scans", outcome="success")
+
+    assert telemetry.last_scan_at() == EPOCH
+    assert value(telemetry, "rotator_last_scan_timestamp_seconds") == EPOCH.timestamp()
+
+
+def test_no_created_series_is_exported(telemetry: PrometheusTelemetry) -> None:
+    telemetry.count("scans", outcome="success")
+
+    assert b"_created{" not in generate_latest(telemetry.registry)
+
+
+def test_the_process_tells_version_mode_and_gate(telemetry: PrometheusTelemetry) -> None:
+    watch_process(telemetry, is_blocked=True)
+
+    assert value(telemetry, "rotator_build_info", version="1.2.3") == 1
+    assert value(telemetry, "rotator_mode_info", mode="plan") == 1
+    assert value(telemetry, "rotator_audit_blocked") == 1
+
+
+def test_existing_keys_are_counted_by_role(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    of = credential()
+    store(
+        journal,
+        of,
+        key_record(of, KeyId("AKIA1")),
+        key_record(of, KeyId("AKIA2"), role=Role.GONE),
+        key_record(of, KeyId("AKIA3"), role=Role.PREVIOUS, gone_at=EPOCH),
+    )
+
+    assert value(telemetry, "rotator_keys", **PLACE, role="current") == 1
+    assert value(telemetry, "rotator_keys", **PLACE, role="previous") == 0
+    assert value(telemetry, "rotator_keys", **PLACE, role="gone") is None
+
+
+def test_open_rotations_are_counted_by_phase(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    first, second = credential("first"), credential("second")
+    store(journal, first, run=rotation(first, phase=Phase.PROMOTED))
+    store(journal, second, run=rotation(second, phase=Phase.COMPLETED))
+
+    assert value(telemetry, "rotator_rotations_open", phase="promoted") == 1
+    assert value(telemetry, "rotator_rotations_open", phase="halted") == 0
+    assert value(telemetry, "rotator_rotations_open", phase="completed") is None
+
+
+def test_held_credentials_are_counted_by_reason(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    store(journal, credential(hold=Hold(reason=Reason.DRIFT, since=EPOCH)))
+    store(journal, credential("second"))
+
+    assert value(telemetry, "rotator_credentials_held", reason="drift") == 1
+    for reason in Reason:
+        shown = value(telemetry, "rotator_credentials_held", reason=reason.value)
+        assert (shown is not None) == is_hold(reason)
+
+
+def test_the_oldest_key_is_the_oldest_that_is_enabled_and_ours(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    of = credential()
+    store(
+        journal,
+        of,
+        key_record(of, KeyId("AKIA1"), created_at=at(days=-30)),
+        key_record(of, KeyId("AKIA2"), created_at=at(days=-20), role=Role.PREVIOUS),
+        key_record(of, KeyId("AKIA3"), created_at=at(days=-90), role=Role.FOREIGN),
+        key_record(of, KeyId("AKIA4"), created_at=at(days=-80), enabled=False),
+        key_record(of, KeyId("AKIA5"), created_at=at(days=-70), gone_at=EPOCH),
+    )
+
+    name = "rotator_oldest_key_created_timestamp_seconds"
+    assert value(telemetry, name, **PLACE) == at(days=-30).timestamp()
+
+
+def test_the_next_rotation_is_the_earliest_of_an_account(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    store(journal, credential("a", due_at=at(days=9)))
+    store(journal, credential("b", due_at=at(days=7)))
+    store(journal, credential("c", due_at=at(days=1), action=Action.REPORT))
+    store(journal, credential("d", due_at=None))
+    elsewhere = principal(account=AccountId("other"))
+    store(journal, credential(principal=elsewhere, due_at=at(days=-1)))
+
+    name = "rotator_next_rotation_timestamp_seconds"
+    assert value(telemetry, name, **PLACE) == at(days=7).timestamp()
+    assert value(telemetry, name, provider=PROVIDER, account="other") == at(days=-1).timestamp()
+
+
+def test_a_series_ends_with_what_it_tells_of(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    before = journal.backup()
+    store(journal, credential(due_at=at(days=1)))
+    assert value(telemetry, "rotator_next_rotation_timestamp_seconds", **PLACE) is not None
+
+    journal.restore(before)
+
+    assert value(telemetry, "rotator_next_rotation_timestamp_seconds", **PLACE) is None
+
+
+def test_a_journal_that_cannot_be_read_leaves_the_other_metrics(
+    telemetry: PrometheusTelemetry,
+) -> None:
+    telemetry.registry.register(StateCollector(DownJournal(SeededChance())))
+
+    assert value(telemetry, "rotator_journal_readable") == 0
+    assert value(telemetry, "rotator_rotations_open", phase="planned") is None
+    assert value(telemetry, "rotator_scans_total", outcome="success") == 0
+
+
+def test_exactly_the_metrics_of_the_table_are_exported(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    watch_process(telemetry)
+    for metric in WORK_METRICS:
+        telemetry.count(metric.short_name, **dict.fromkeys(metric.labels, "x"))
+    telemetry.count("scans", outcome="success")
+    of = credential(due_at=EPOCH + timedelta(days=1))
+    store(journal, of, key_record(of))
+
+    assert exported(telemetry) == {
+        metric.name: (metric.kind.value, {metric.labels}) for metric in METRICS
+    }
+
+
+def test_no_metric_carries_an_id(telemetry: PrometheusTelemetry, journal: MemoryJournal) -> None:
+    of = credential()
+    store(journal, of, key_record(of, KeyId("AKIASECRETIVE")), run=rotation(of))
+
+    text = generate_latest(telemetry.registry).decode()
+
+    assert "AKIA" not in text
+    assert of.id not in text
+    assert an_id("x") not in text
+
+
+def test_names_say_what_they_are() -> None:
+    for metric in METRICS:
+        assert metric.name.startswith("rotator_")
+        assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
+        assert not metric.meaning.endswith(".")
