@@ -75,6 +75,12 @@ def _open_app(settings: Settings, *, read_only: bool) -> AbstractContextManager[
     return open_app(settings, read_only=read_only)
 
 
+def _serving(app: Any) -> AbstractContextManager[object]:  # noqa: ANN401 - only the real app has a surface
+    from rotator.web.daemon import serving
+
+    return serving(app)
+
+
 @dataclass(slots=True)
 class Invocation:
     """The options that every command has, filled in as they are parsed.
@@ -85,6 +91,7 @@ class Invocation:
         is_plain: Whether colours are unwelcome.
         environ: The environment.
         opener: Opens the app.
+        surface: Serves a running app's probes and metrics.
     """
 
     config: Path | None = None
@@ -92,6 +99,7 @@ class Invocation:
     is_plain: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     opener: Opener = _open_app
+    surface: Callable[[App], AbstractContextManager[object]] = _serving
 
     def settings(self) -> Settings:
         """Load the configuration that applies.

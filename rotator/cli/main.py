@@ -19,7 +19,7 @@ COMMANDS = {
     "rotations": "rotator.cli.rotations:rotations",
     "config": "rotator.cli.config:config",
     "db": "rotator.cli.db:db",
-    # The demonstration joins here: "demo": "rotator.cli.demo:demo".
+    "demo": "rotator.cli.demo.command:demo",
 }
 """Each command and where it is: ``module:attribute``, in the order of the help text."""
 

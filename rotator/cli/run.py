@@ -21,7 +21,10 @@ def run(invocation: Invocation) -> None:
     The daemon ends what it has begun when it is told to stop (SIGTERM), and
     another start goes on where any end, even a power cut, left it.
     """
-    with invocation.app(read_only=False) as app:
+    from rotator.telemetry.logs import configure_logs
+
+    configure_logs()
+    with invocation.app(read_only=False) as app, invocation.surface(app):
         app.run()
 
 
