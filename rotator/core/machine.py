@@ -114,6 +114,8 @@ def verified(rotation: Rotation, observation: Observation, terms: Terms, now: In
     if state is None:
         return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
     if state.current == rotation.new_version:
+        if is_half_promoted(state):
+            return Do(effect=Effect.PROMOTE, version=rotation.new_version)
         return Record(fact=Fact.FOUND_CURRENT, version=state.current)
     reason = unfit(state, owner=terms.owner, create=False)
     if reason:
@@ -140,6 +142,8 @@ def backward(rotation: Rotation, observation: Observation, terms: Terms, now: In
     ours = tokens(rotation)
     if state.current in ours:
         # It was promoted after all: going on backward would break what consumers read.
+        if state.current is not None and is_half_promoted(state):
+            return recovery.unlabel(rotation, state.current, terms, now)
         return Record(fact=Fact.FOUND_CURRENT, version=state.current)
     published = _published_elsewhere(rotation, observation, state)
     if published:
@@ -155,6 +159,11 @@ def backward(rotation: Rotation, observation: Observation, terms: Terms, now: In
         key_id=rotation.new_key_id,
         evidence={"proof": "minted by this rotation", "abandoned": str(rotation.abandoned)},
     )
+
+
+def is_half_promoted(state: DestinationState) -> bool:
+    """Whether the current version still carries the pending label, and we may take it off."""
+    return state.current in state.pending and not state.deletion_scheduled
 
 
 def _published_elsewhere(
@@ -256,9 +265,10 @@ def _slot_free(
         return blocked
     listing = known(observation.keys)
     old = listing.find(rotation.old_key_id) if listing else None
-    if old is None:
+    # In an emergency somebody may have ended the old key already: the new one is wanted most.
+    if old is None and rotation.trigger is not Trigger.TAINT:
         return hold(terms, now, Reason.CURRENT_KEY_GONE, rotation.old_key_id)
-    if not old.enabled and rotation.trigger is not Trigger.TAINT:
+    if old is not None and not old.enabled and rotation.trigger is not Trigger.TAINT:
         return hold(terms, now, Reason.CURRENT_KEY_DISABLED, rotation.old_key_id)
     if listing and is_full(listing, terms):
         return hold(terms, now, Reason.SLOTS_FULL, describe_keys(listing))

@@ -123,6 +123,9 @@ def _on_destination(
         return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
     if _holds(intent, state):
         return Record(fact=Fact.INTENT_DONE, version=intent.version)
+    if intent.effect is Effect.PROMOTE and state.current == intent.version:
+        # Half done: consumers read it, a label is left; asking once more is harmless.
+        return Record(fact=Fact.INTENT_VOID)
     patience = plus(rotation.phase_since, terms.traits.signature_window)
     if intent.effect is Effect.STAGE and observation.secret_in_hand and now < patience:
         # The same token with the same content is stored once, however often it is sent.
@@ -135,7 +138,7 @@ def _holds(intent: Intent, state: DestinationState) -> bool:
         case Effect.STAGE:
             return intent.version in state.versions
         case Effect.PROMOTE:
-            return state.current == intent.version
+            return state.current == intent.version and intent.version not in state.pending
         case _:
             return intent.version not in state.pending and state.previous != intent.version
 

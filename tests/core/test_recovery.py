@@ -199,6 +199,24 @@ class TestOnADestination:
         assert step(rotation, undone) == SETTLING
         assert step(rotation, undone, SETTLED) == VOID
 
+    def test_a_promote_that_left_the_pending_label_is_sent_again_at_once(self) -> None:
+        half = seen(destination=state(TOKEN, pending=frozenset({TOKEN})))
+        asked = on_version(Effect.PROMOTE, Phase.VERIFIED)
+
+        assert step(asked, half) == VOID
+        assert step(open_rotation(Phase.VERIFIED), half) == Do(effect=Effect.PROMOTE, version=TOKEN)
+
+    def test_an_abandoned_rotation_that_is_half_promoted_loses_its_pending_label(self) -> None:
+        abandoned = open_rotation(Phase.VERIFIED, abandoned=Reason.DRIFT)
+        half, whole = state(TOKEN, pending=frozenset({TOKEN})), state(TOKEN)
+
+        first = step(abandoned, seen(destination=half))
+
+        assert first == Do(effect=Effect.UNSTAGE, version=TOKEN)
+        assert step(abandoned, seen(destination=whole)) == Record(
+            fact=Fact.FOUND_CURRENT, version=TOKEN
+        )
+
     def test_with_the_secret_in_hand_the_same_version_is_stored_again_at_once(self) -> None:
         rotation = on_version(Effect.STAGE, Phase.CREATED)
 

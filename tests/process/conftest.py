@@ -40,3 +40,9 @@ def stepped() -> Iterator[SimulatedAws]:
     """Return a simulated AWS that is as slow and coarse as the real one, on its own clock."""
     with SimulatedAws() as process:
         yield process
+
+
+@pytest.fixture(scope="session")
+def stepped_hands(stepped: SimulatedAws) -> SimulatedClients:
+    """Return a maker of clients for `stepped`."""
+    return SimulatedClients(stepped.url)

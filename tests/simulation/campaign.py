@@ -16,9 +16,6 @@ from tests.simulation.world import World
 if TYPE_CHECKING:
     from tests.simulation.points import Point
 
-HALF_PROMOTED = ("promote", Failure.HALFWAY)
-"""Played by a test of its own."""
-
 
 @dataclass(slots=True)
 class Campaign:
@@ -88,8 +85,6 @@ def break_wires(name: str, *, skips: int, times: int) -> Campaign:
     """
     campaign, sent = Campaign(), Counter(undisturbed(name).wire.sent)
     for method, failure in product(sent, Failure):
-        if (method, failure) == HALF_PROMOTED:
-            continue
         for skip in range(min(sent[method], skips + 1)):
             item = Break(method=method, failure=failure, skip=skip, times=times)
             world = play(replace(SCENES[name], breaks=(item,)))

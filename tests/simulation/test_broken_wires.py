@@ -25,7 +25,6 @@ def test_no_outage_of_one_method_breaks_an_invariant(name: str) -> None:
     assert break_wires(name, skips=4, times=3).found == []
 
 
-@pytest.mark.xfail(reason="a promote that was half done is taken for done, label and all")
 @pytest.mark.parametrize("name", ["plain", "merging"])
 def test_a_half_done_promote_leaves_no_pending_label(name: str) -> None:
     half = Break(method="promote", failure=Failure.HALFWAY)

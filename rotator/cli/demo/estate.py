@@ -129,8 +129,8 @@ audit:
 web:
   port: 0
 limits:
-  checkInterval: 12h
-  inspectInterval: 24h
+  checkInterval: 24h
+  inspectInterval: 48h
 aws:
   region: {region}
   endpointUrl: {url}

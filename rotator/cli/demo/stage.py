@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rotator.app import DRAIN_TIMEOUT, App, open_app
@@ -20,6 +19,7 @@ from rotator.simulators.clock import SteppedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from rotator.simulators.aws.shapes import Credentials, SeededAccount, State
 
