@@ -65,10 +65,12 @@ def credential_after(credential: Credential, rotation: Rotation) -> Credential:
     )
     if not is_switch:
         return credential
+    published = credential.destination
+    is_elsewhere = published is not None and published.id != rotation.destination.id
     return replace(
         credential,
         current_key_id=rotation.new_key_id,
-        current_version=rotation.new_version,
+        current_version=None if is_elsewhere else rotation.new_version,
         due_at=None,
     )
 

@@ -70,6 +70,9 @@ def next_for_idle(
     if isinstance(blocked, Do):
         return blocked
     if isinstance(blocked, Wait):
+        if credential.action is Action.REPORT and blocked.reason is Reason.CURRENT_KEY_GONE:
+            # The principal is gone, and nobody expects anything of us.
+            return _rest(terms, now, Reason.REPORT_ONLY, credential.note)
         return Rest(wait=blocked, due_at=credential.due_at)
     listing = known(observation.keys)
     assert listing is not None, "listing_problem lets only a listing pass"  # noqa: S101
@@ -78,6 +81,9 @@ def next_for_idle(
     if credential.current_key_id is None:
         return _adoption(credential, listing, observation, terms, now)
     current = listing.find(credential.current_key_id)
+    if credential.requested is Trigger.TAINT and not (current and current.enabled):
+        # Somebody has ended the compromised key already; its consumers wait for a new one.
+        return _start(Trigger.TAINT, now, listing, terms, now)
     if current is None:
         return _held(terms, now, Reason.CURRENT_KEY_GONE, credential.current_key_id)
     if not current.enabled:
@@ -98,11 +104,17 @@ def _age(
     if credential.requested is None and now < due:
         look = Instant(min(due, now + terms.limits.inspect_interval))
         return Rest(wait=Wait(until=look, reason=Reason.NOT_DUE), due_at=due)
+    return _start(credential.requested or Trigger.AGE, due, listing, terms, now)
+
+
+def _start(
+    trigger: Trigger, due: Instant, listing: KeyListing, terms: Terms, now: Instant
+) -> IdleStep:
     if terms.mode is Mode.PLAN:
         return _rest(terms, now, Reason.PLAN_MODE, "", due)
     if is_full(listing, terms):
         return _held(terms, now, Reason.SLOTS_FULL, describe_keys(listing), due)
-    return Start(trigger=credential.requested or Trigger.AGE, due_at=due)
+    return Start(trigger=trigger, due_at=due)
 
 
 def _adoption(

@@ -9,19 +9,34 @@ from rotator.core.rotation import KeyRecord, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import timedelta
 
     from rotator.core.facts import KeyListing
     from rotator.core.ids import CredentialId, Instant, KeyId, RotationId
+    from rotator.core.terms import Limits
 
 
 def seen(
-    credential: CredentialId, records: Iterable[KeyRecord], listing: KeyListing, now: Instant
+    credential: CredentialId,
+    records: Iterable[KeyRecord],
+    listing: KeyListing,
+    now: Instant,
+    *,
+    lag: timedelta,
 ) -> tuple[KeyRecord, ...]:
     """Bring the records up to date with a listing.
 
     A key that we do not know is a stranger's until something proves otherwise.
     A key that is missing is not declared gone here: a listing may be stale, and
-    only a decision that waits for that may say so.
+    only a decision that waits for that may say so. A key that was gone and is
+    listed for longer than a listing may be stale is a stranger's.
+
+    Args:
+        credential: Whose keys they are.
+        records: What is known of them.
+        listing: What the provider lists now.
+        now: The present.
+        lag: How stale a listing may be.
     """
     by_id = {record.key_id: record for record in records}
     updated: list[KeyRecord] = []
@@ -38,11 +53,24 @@ def seen(
                     seen_at=now,
                 )
             )
-        else:
-            updated.append(
-                replace(known, enabled=key.enabled, created_at=key.created_at, seen_at=now)
-            )
+            continue
+        if known.role is Role.GONE:
+            if now < (known.gone_at or known.seen_at) + lag:
+                continue
+            known = _back(known)
+        updated.append(replace(known, enabled=key.enabled, created_at=key.created_at, seen_at=now))
     return tuple(updated)
+
+
+def _back(record: KeyRecord) -> KeyRecord:
+    return replace(
+        record,
+        role=Role.FOREIGN,
+        rotation_id=None,
+        suspect_since=None,
+        disabled_at=None,
+        gone_at=None,
+    )
 
 
 def missing(
@@ -54,6 +82,27 @@ def missing(
         for record in records
         if record.role is Role.FOREIGN and listing.find(record.key_id) is None
     )
+
+
+def describe(records: Iterable[KeyRecord], limits: Limits) -> str:
+    """Say of each key that the last listing showed what it is to us, for who must free a slot."""
+    kept = [record for record in records if record.role is not Role.GONE]
+    last = max((record.seen_at for record in kept), default=None)
+    return ", ".join(
+        f"{record.key_id} ({_part(record, limits)}, {'enabled' if record.enabled else 'disabled'}, "
+        f"made {record.created_at:%Y-%m-%d})"
+        for record in kept
+        if record.seen_at == last
+    )
+
+
+def _part(record: KeyRecord, limits: Limits) -> str:
+    if record.role is not Role.SUSPECT:
+        return record.role.value
+    disabled_at = record.disabled_at or (
+        (record.suspect_since or record.seen_at) + limits.suspect_observation
+    )
+    return f"suspect until {disabled_at + limits.suspect_quarantine:%Y-%m-%d %H:%M} UTC"
 
 
 def minted(

@@ -22,7 +22,8 @@ def registered(stored: Credential, given: Credential) -> Credential:
     """Bring policy's part of a row up to date; equal to `stored` if nothing changed.
 
     The principal's uid stays: another one is a namesake, and that is for the
-    machine to find. A change makes the row due at the given time at the latest.
+    machine to find. A version of one object says nothing about another, so it is
+    forgotten with its object. A change makes the row due at the given time at the latest.
     """
     updated = replace(
         stored,
@@ -30,11 +31,19 @@ def registered(stored: Credential, given: Credential) -> Credential:
         rule=given.rule,
         note=given.note,
         destination=given.destination,
+        current_version=stored.current_version if is_same_object(stored, given) else None,
         principal=replace(stored.principal, path=given.principal.path),
     )
     if updated == stored:
         return stored
     return replace(updated, next_at=min(stored.next_at, given.next_at))
+
+
+def is_same_object(one: Credential, other: Credential) -> bool:
+    """Whether two states of a row name one destination object, or one of them names none."""
+    if one.destination is None or other.destination is None:
+        return True
+    return one.destination.id == other.destination.id
 
 
 def ordered(stored: Credential, trigger: Trigger, now: Instant) -> Credential:
@@ -69,5 +78,8 @@ def merged(stored: Credential, seen: Credential, written: Credential) -> Credent
     }
     if stored.requested != seen.requested:
         changes.pop("requested", None)
+    if not is_same_object(stored, seen):
+        # Whatever was written belongs to the object that policy has left.
+        changes.pop("current_version", None)
     changes["next_at"] = min(stored.next_at, written.next_at)
     return replace(stored, **changes)

@@ -13,7 +13,7 @@ from rotator.core import recovery
 from rotator.core.facts import Known, What
 from rotator.core.guard import quiet
 from rotator.core.reasons import Reason
-from rotator.core.rotation import Effect
+from rotator.core.rotation import Effect, Phase
 from rotator.core.steps import Do, Fact, Record, Wait, failure, hold, known, need
 from rotator.core.terms import Mode
 
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     """Keep both keys through the grace, then switch the old one off past the guard."""
+    if rotation.promoted_at is None:
+        return _still_published(rotation, observation, terms, now) or Record(
+            fact=Fact.FOUND_CURRENT, version=rotation.new_version
+        )
     grace_ends = _grace_ends(rotation, terms)
     if now < grace_ends:
         return Wait(until=grace_ends, reason=Reason.GRACE)
@@ -97,9 +101,17 @@ def _still_published(
         return asked
     if observation.published == Known(rotation.new_key_id):
         return None
+    if _is_withdrawn(rotation, observation):
+        return Record(fact=Fact.FOUND_WITHDRAWN)
     if observation.published == Known(rotation.old_key_id):
         return hold(terms, now, Reason.ROLLED_BACK_BY_HAND, f"current version {state.current}")
     return hold(terms, now, Reason.DRIFT, f"current version {state.current}")
+
+
+def _is_withdrawn(rotation: Rotation, observation: Observation) -> bool:
+    """Whether it is news that consumers read something else: the grace will start anew."""
+    is_news = rotation.phase is Phase.PROMOTED and rotation.promoted_at is not None
+    return is_news and isinstance(observation.published, Known)
 
 
 def _went_back(

@@ -130,6 +130,8 @@ class Rotation:
         landing_until: Latest time at which a request of an effect on the
             destination that we gave up waiting for may still take effect.
         abandoned: Why the rotation is being rolled back; None while it goes forward.
+        promoted_at: Since when consumers read the new key; None before promotion,
+            and again while they are known to read something else.
         disabled_at: When we disabled the old key; None if somebody else did.
         verify_failures: Verifications that ended without acceptance.
         expedited_at: When an operator's order ended the waits for this rotation.

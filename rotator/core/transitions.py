@@ -58,6 +58,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(_P.VERIFIED, _F.ABANDONED, _P.VERIFIED, "drift or loss; discard the key"),
     _row(_P.VERIFIED, _E.UNSTAGE, _P.VERIFIED, "while abandoned: the pending version unlabelled"),
     _row(_P.VERIFIED, _E.DELETE_KEY, _P.ROLLED_BACK, "while abandoned: our own key is deleted"),
+    _row(_P.PROMOTED, _F.FOUND_WITHDRAWN, _P.PROMOTED, "consumers no longer read the new key"),
+    _row(_P.PROMOTED, _F.FOUND_CURRENT, _P.PROMOTED, "they read it again: the grace starts anew"),
     _row(_P.PROMOTED, _E.DISABLE_KEY, _P.DISABLED, "past its guard the old key is switched off"),
     _row(_P.PROMOTED, _F.FOUND_DISABLED, _P.DISABLED, "somebody disabled the old key"),
     _row(_P.PROMOTED, _F.FOUND_GONE, _P.COMPLETED, "somebody deleted the old key"),
@@ -140,7 +142,8 @@ def achieved(rotation: Rotation, step: Do, now: Instant, *, key: KeyId | None = 
         case Effect.DISABLE_KEY:
             return replace(moved, disabled_at=now)
         case Effect.ENABLE_KEY:
-            return replace(moved, disabled_at=None)
+            # Consumers went back, so the grace starts anew when they return.
+            return replace(moved, disabled_at=None, promoted_at=None)
         case Effect.UNSTAGE:
             return replace(moved, unstaged_at=now)
         case _:
@@ -167,6 +170,8 @@ def found(
             return replace(moved, new_version=version)
         case Fact.FOUND_CURRENT:
             return replace(moved, new_version=version, promoted_at=now, abandoned=None)
+        case Fact.FOUND_WITHDRAWN:
+            return replace(moved, promoted_at=None)
         case _:
             return moved
 

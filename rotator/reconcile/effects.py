@@ -19,6 +19,7 @@ from rotator.errors import (
     InvariantError,
     OutcomeUnknownError,
     RotatorError,
+    TransientError,
     UnavailableError,
 )
 from rotator.ports.provider import CanDisable, CanMark
@@ -142,6 +143,9 @@ def act(session: Session, step: Do) -> None:
         unknown(session, step, error)
     except ConflictError as error:
         refused(session, step, error)
+        # What we read may be stale; asking again at once would only meet the same answer.
+        msg = f"{step.effect.value} met somebody else's change"
+        raise TransientError(msg, subject=session.rotation.id, code=error.code) from error
     except RotatorError as error:
         refused(session, step, error)
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rotator.core import inventory
+from rotator.core import inventory, rollbacks
 from rotator.core.events import AuditAction, Stage
 from rotator.core.idle import Adopt, Rest, Start, next_for_idle
 from rotator.core.ids import RotationId
@@ -17,6 +17,7 @@ from rotator.ports.provider import CanReportUse
 if TYPE_CHECKING:
     from rotator.core.ids import KeyId
     from rotator.core.rotation import Credential
+    from rotator.core.steps import Wait
     from rotator.reconcile.session import Session
 
 _MOST_STEPS = 20
@@ -29,15 +30,16 @@ def settle(session: Session) -> Rest | None:
         How long to rest, or None when a rotation was started and wants to be driven.
     """
     for _ in range(_MOST_STEPS):
-        step = next_for_idle(
-            session.credential, session.observation, session.terms, session.now()
-        )
+        step = next_for_idle(session.credential, session.observation, session.terms, session.now())
         match step:
             case Do(what=what) if what is not None:
                 session.observe(what)
             case Adopt():
                 _adopt(session, step)
             case Start():
+                waiting = backing_off(session)
+                if waiting:
+                    return Rest(wait=waiting, due_at=step.due_at)
                 _start(session, step)
                 return None
             case Rest():
@@ -49,13 +51,24 @@ def settle(session: Session) -> Rest | None:
     raise InvariantError(msg, subject=session.credential.principal.name)
 
 
+def backing_off(session: Session) -> Wait | None:
+    """Wait longer after each rotation in a row that was rolled back; an order does not wait."""
+    if session.credential.requested is not None:
+        return None
+    failed = rollbacks.in_a_row(session.parts.journal.rotations(session.credential.id))
+    waiting = rollbacks.back_off(failed, session.now())
+    if waiting and session.credential.failures < len(failed):
+        code = failed[0].outcome
+        counted = replace(session.credential, failures=len(failed), last_error=code)
+        session.commit(credential=counted)
+    return waiting
+
+
 def _adopt(session: Session, step: Adopt) -> None:
     record = session.key(step.key_id)
     if record is not None:
         session.learn((replace(record, role=Role.CURRENT),))
-    adopted = replace(
-        session.credential, current_key_id=step.key_id, current_version=step.version
-    )
+    adopted = replace(session.credential, current_key_id=step.key_id, current_version=step.version)
     entry = session.audit(
         AuditAction.KEY_ADOPT, Stage.EVENT, "success", key=step.key_id, version=step.version
     )

@@ -39,7 +39,10 @@ def succeeded(
         reason=reason,
         evidence=step.evidence,
     )
-    fresh = replace(session.credential, failures=0, last_error="")
+    fresh = session.credential
+    if rotation.promoted_at is not None:
+        # Before the pivot one effect's success proves little: the rotation may still fail.
+        fresh = replace(fresh, failures=0, last_error="")
     session.commit(
         rotation=rotation,
         credential=credential_after(fresh, rotation),

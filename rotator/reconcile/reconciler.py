@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rotator.core import inventory
 from rotator.core.backoff import permanent_delay, transient_delay
 from rotator.core.events import AuditAction, Stage
 from rotator.core.ids import Instant
@@ -22,6 +23,7 @@ from rotator.errors import (
     ConflictError,
     DestinationBusyError,
     FatalError,
+    InvariantError,
     OutcomeUnknownError,
     PermanentError,
     QuotaExceededError,
@@ -50,13 +52,17 @@ class Reconciler:
         """Take one credential as far as it goes now; failures are written down, not raised.
 
         Raises:
-            FatalError: The process must stop.
+            FatalError: The process must stop. A contradiction about one credential
+                is no reason: it becomes that credential's hold.
         """
         try:
             self._pass(credential)
         except ConflictError as error:
             # Somebody else owns it now: whatever we knew is stale.
             self._log("info", "claim lost", credential, error)
+        except InvariantError as error:
+            # Not even the hold could be written; the lease ends by itself.
+            self._log("error", "pass broke the table", credential, error)
         except FatalError:
             raise
         except RotatorError as error:
@@ -72,8 +78,10 @@ class Reconciler:
         try:
             rest = self._look(session)
         except (TransientError, PermanentError, OutcomeUnknownError) as error:
-            rest = self._failed(session, error)
-        _write_rest(session, rest)
+            rest = self._failed(session, "warning", error)
+        except InvariantError as error:
+            rest = self._failed(session, "error", error)
+        _write_rest(session, _named(session, rest))
         self.parts.journal.release(session.claim)
 
     def _look(self, session: Session) -> Wait:
@@ -95,9 +103,9 @@ class Reconciler:
         step = _drive(session)
         return step if isinstance(step, Wait) else _again(session)
 
-    def _failed(self, session: Session, error: RotatorError) -> Wait:
+    def _failed(self, session: Session, level: str, error: RotatorError) -> Wait:
         """Turn a failure into the time of the next try and, if it needs a person, a hold."""
-        self._log("warning", "pass failed", session.credential.id, error)
+        self._log(level, "pass failed", session.credential.id, error)
         failures = session.credential.failures + 1
         session.commit(
             credential=replace(session.credential, failures=failures, last_error=error.code)
@@ -108,6 +116,13 @@ class Reconciler:
         self.parts.telemetry.log(
             level, event, credential=credential, code=error.code, error=error.diagnostics()
         )
+
+
+def _named(session: Session, rest: Wait) -> Wait:
+    """Say of each key in a full set of slots what it is to us."""
+    if rest.reason is not Reason.SLOTS_FULL:
+        return rest
+    return replace(rest, detail=inventory.describe(session.keys(), session.terms.limits))
 
 
 def _drive(session: Session) -> Wait | Done:
@@ -140,10 +155,9 @@ def _follow_policy(session: Session) -> None:
 
 def _again(session: Session) -> Wait:
     """A rotation ended within the pass that began it: back off before the next."""
-    delay = transient_delay(
-        session.credential.failures + 1, jitter=session.parts.chance.fraction()
-    )
-    return Wait(until=Instant(session.now() + delay), reason=Reason.BACKOFF)
+    delay = transient_delay(session.credential.failures + 1, jitter=session.parts.chance.fraction())
+    until = Instant(session.now() + delay)
+    return idle.backing_off(session) or Wait(until=until, reason=Reason.BACKOFF)
 
 
 def _after(error: RotatorError, failures: int, session: Session) -> Wait:
@@ -151,14 +165,15 @@ def _after(error: RotatorError, failures: int, session: Session) -> Wait:
     if isinstance(error, QuotaExceededError):
         until = Instant(now + session.terms.limits.check_interval)
         return Wait(until=until, reason=Reason.SLOTS_FULL, detail=str(error))
+    if isinstance(error, InvariantError):
+        until = Instant(now + permanent_delay(failures, jitter=jitter))
+        return Wait(until=until, reason=Reason.INVARIANT, detail=error.diagnostics())
     if isinstance(error, PermanentError):
         until = Instant(now + permanent_delay(failures, jitter=jitter))
         return Wait(until=until, reason=Reason.ACCESS_DENIED, detail=f"{error.code}: {error}")
     delay = transient_delay(failures, jitter=jitter)
     asked = error.retry_after if isinstance(error, TransientError) else None
-    reason = (
-        Reason.DESTINATION_BUSY if isinstance(error, DestinationBusyError) else Reason.BACKOFF
-    )
+    reason = Reason.DESTINATION_BUSY if isinstance(error, DestinationBusyError) else Reason.BACKOFF
     return Wait(until=Instant(now + max(delay, asked or delay)), reason=reason, detail=error.code)
 
 
@@ -170,8 +185,8 @@ def _write_rest(session: Session, rest: Wait) -> None:
         next_at=rest.until,
         hold=_hold(before, rest, session.now()),
         inspected_at=session.now(),
-        failures=before.failures if rest.reason in _FAILING else 0,
-        last_error=before.last_error if rest.reason in _FAILING else "",
+        failures=before.failures if _is_failing(rest) else 0,
+        last_error=before.last_error if _is_failing(rest) else "",
     )
     if after.hold is None or _same(before, after):
         session.commit(credential=after)
@@ -185,7 +200,8 @@ def _write_rest(session: Session, rest: Wait) -> None:
     )
 
 
-_FAILING = frozenset({Reason.BACKOFF, Reason.ACCESS_DENIED, Reason.DESTINATION_BUSY})
+def _is_failing(rest: Wait) -> bool:
+    return is_hold(rest.reason) or rest.reason is Reason.BACKOFF
 
 
 def _hold(before: Credential, rest: Wait, now: Instant) -> Hold | None:

@@ -134,5 +134,3 @@ def halt(session: Session, step: Halt) -> None:
         audit=(record,),
         events=(session.event("halt", reason=step.reason, detail=step.detail),),
     )
-
-

@@ -64,7 +64,10 @@ class Scanner:
         except RotatorError as error:
             self.telemetry.count("scans", outcome="failure")
             self.telemetry.log(
-                "error", "scan failed", account=territory.account, code=error.code,
+                "error",
+                "scan failed",
+                account=territory.account,
+                code=error.code,
                 error=error.diagnostics(),
             )
             return False

@@ -156,7 +156,9 @@ class Session:
         """List the principal's keys and learn what the listing shows."""
         listing = self.provider.list_keys(self.credential.principal)
         self.parts.on_skew(listing.provider_time - self.now())
-        self.learn(inventory.seen(self.credential.id, self.keys(), listing, self.now()))
+        lag = self.terms.traits.list_lag
+        found = inventory.seen(self.credential.id, self.keys(), listing, self.now(), lag=lag)
+        self.learn(found)
         return listing
 
     def read_use(self, key_id: KeyId) -> LastUsed:

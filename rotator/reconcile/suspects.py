@@ -10,13 +10,14 @@ from rotator.core.ids import Instant
 from rotator.core.rotation import Effect, Intent, Role
 from rotator.core.steps import Wait, hold
 from rotator.core.reasons import Reason
-from rotator.core.suspects import Act, Judge, ReadUse, acted, judged, next_for_suspect
+from rotator.core.suspects import Act, Finding, Judge, ReadUse, acted, judged, next_for_suspect
 from rotator.errors import NotFoundError, OutcomeUnknownError, PermanentError, RotatorError
+from rotator.ports.destination import CanReadBack
 from rotator.reconcile.books import ACTIONS
 from rotator.reconcile.effects import switch
 
 if TYPE_CHECKING:
-    from rotator.core.facts import KeyListing, LastUsed
+    from rotator.core.facts import DestinationRef, KeyListing, LastUsed
     from rotator.core.ids import KeyId
     from rotator.core.rotation import KeyRecord
     from rotator.reconcile.session import Session
@@ -51,6 +52,13 @@ def _one(session: Session, key: KeyId) -> Wait | None:
             case Act(effect=effect):
                 if session.parts.gate.is_blocked(session.now()):
                     return hold(session.terms, session.now(), Reason.AUDIT_BLOCKED)
+                published = _publication(session, key)
+                if isinstance(published, Wait):
+                    return published
+                if published:
+                    finding = Finding.STRANGER
+                    _save(session, judged(record, finding, session.now()), finding.value)
+                    continue
                 _act(session, record, effect, listing)
                 listing = session.list_keys()
             case Wait():
@@ -63,6 +71,30 @@ def _read(session: Session, key: KeyId) -> LastUsed | str:
         return session.read_use(key)
     except PermanentError as error:
         return error.code
+
+
+def _publication(session: Session, key: KeyId) -> Wait | bool:
+    """Whether consumers are given the suspect to read: then a person made it, used or not (I1)."""
+    rotation = session.claim.rotation
+    refs = {session.credential.destination, rotation.destination if rotation else None} - {None}
+    try:
+        if not refs:
+            msg = "no rule names a destination any more"
+            raise PermanentError(msg, code="no_destination")
+        return any(_published(session, ref) == key for ref in refs if ref)
+    except PermanentError as error:
+        detail = f"{key} may be published: {error.code}"
+        return hold(session.terms, session.now(), Reason.ACCESS_DENIED, detail)
+
+
+def _published(session: Session, ref: DestinationRef) -> KeyId | None:
+    adapter = session.destination(ref)
+    if not adapter.describe(ref).exists:
+        return None
+    if not isinstance(adapter, CanReadBack):
+        msg = "the destination cannot be read back"
+        raise PermanentError(msg, subject=ref.name, code="no_capability")
+    return adapter.published_key_id(ref)
 
 
 def _save(session: Session, record: KeyRecord, what: str) -> None:
@@ -113,7 +145,11 @@ def _book(  # noqa: PLR0913 - one record of one act, with all its parts
 ) -> None:
     session.learn((record,))
     entry = session.audit(
-        ACTIONS[effect], stage, outcome, key=record.key_id, evidence=evidence,
+        ACTIONS[effect],
+        stage,
+        outcome,
+        key=record.key_id,
+        evidence=evidence,
         reason="a suspect that was never used",
     )
     session.commit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,7 @@ class Desk:
             is_terminal=self.is_terminal,
             environ={},
             opener=self.app.open,
+            surface=nullcontext,
         )
         return CliRunner().invoke(
             cli, arguments, obj=invocation, prog_name="rotator", catch_exceptions=False

@@ -105,7 +105,7 @@ def layers() -> dict[str, int]:
     return {
         room: number
         for number, names in enumerate(reversed(order), start=1)
-        for room in names.split(" | ")
+        for room in re.split(r" [|:] ", names)
     }
 
 

@@ -50,11 +50,19 @@ limits:
   suspectObservation: 1s
   suspectQuarantine: 1s
 """
+PATIENT = """
+limits:
+  checkInterval: 2h
+  inspectInterval: 2h
+  suspectObservation: 6h
+  suspectQuarantine: 12h
+"""
+PATIENT_GRACE = "grace: {min: 6h, unusedFor: 6h, max: 2d, quarantine: 6h}"
 QUICK_TRAITS = "traits: {signatureWindow: 1s, listLag: 1s, useQuantum: 1s}"
 QUICK_GRACE = "grace: {min: 1s, unusedFor: 1s, max: 1m, quarantine: 1s}"
 
 _ACCOUNTS = count(111122220000)
-_PATIENCE_SECONDS = 40
+_PATIENCE_SECONDS = 90
 
 
 def eventually(probe: Callable[[], T | None], *, what: str) -> T:
@@ -122,11 +130,11 @@ class Installation:
         self.file.write_text(
             f"apiVersion: rotator/v1\nkind: Configuration\nowner: test\nmode: {mode}\n"
             f"journal: {{url: 'sqlite:///{self.database}'}}\naudit: {{file: '{self.audit}'}}\n"
-            f"web: {{port: 0}}\n{QUICK if is_quick else ''}"
+            f"web: {{port: 0}}\n{QUICK if is_quick else PATIENT}"
             f"aws:\n  region: {REGION}\n  endpointUrl: {url}\n  {traits}\n"
             f"  accounts: [{{id: '{self.account}'}}]\n"
         )
-        grace = QUICK_GRACE if is_quick else ""
+        grace = QUICK_GRACE if is_quick else PATIENT_GRACE
         (folder / "policy.yaml").write_text(
             "apiVersion: rotator/v1\nkind: Policy\n"
             f"defaults:\n  rotate: {{maxAge: 90d, rotateAfter: 67d}}\n  {grace}\n"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rotator.simulators.aws.clients import SimulatedClients
     from rotator.simulators.aws.process import SimulatedAws
 
-LONGEST_STEP = timedelta(hours=6)
+LONGEST_STEP = timedelta(hours=2)
 
 
 class Stepping:
@@ -44,11 +44,17 @@ class Stepping:
             self._app = app
             yield app
 
-    def go_on(self, period: timedelta) -> None:
-        """Work through a period, and stop at its end."""
+    def finish(self) -> None:
+        """Go on until the consumer's user has a new key alone; a month at most."""
+        self.go_on(timedelta(days=30), until_replaced=True)
+
+    def go_on(self, period: timedelta, *, until_replaced: bool = False) -> None:
+        """Work through a period, or a part of it."""
         ends = self.clock.now() + period
         self.app.once()
         while self.clock.now() < ends:
+            if until_replaced and self.site.is_replaced("old"):
+                return
             due = [item.next_at for item in self.app.journal.credentials()]
             self.clock.advance_to(min(ends, self.clock.now() + LONGEST_STEP, *due))
             self.consumer.work()

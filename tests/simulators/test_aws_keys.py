@@ -164,7 +164,7 @@ def test_new_key_is_not_listed_within_the_list_lag(
     assert len(iam.list_access_keys(UserName="ci")["AccessKeyMetadata"]) == 1
     aws.advance(1)
 
-    assert len(iam.list_access_keys(UserName="ci")["AccessKeyMetadata"]) == 2  # noqa: PLR2004
+    assert len(iam.list_access_keys(UserName="ci")["AccessKeyMetadata"]) == 2
 
 
 def test_never_used_key_has_no_date(clients: SimulatedClients, account: SeededAccount) -> None:
@@ -254,7 +254,7 @@ def test_lists_of_keys_are_cut_at_the_asked_page(
     pages = list(paginator.paginate(UserName="ci", PaginationConfig={"PageSize": 1}))
 
     ids = [key["AccessKeyId"] for page in pages for key in page["AccessKeyMetadata"]]
-    assert len(pages) == len(set(ids)) == 2  # noqa: PLR2004
+    assert len(pages) == len(set(ids)) == 2
 
 
 def test_impossible_pages_and_markers_are_refused(

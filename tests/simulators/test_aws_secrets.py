@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rotator.simulators.aws.process import SimulatedAws
     from rotator.simulators.aws.shapes import SeededAccount
 
-TOKEN = "11111111-2222-3333-4444-555555555555"  # noqa: S105 - a request token
+TOKEN = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_absent_secret_and_absent_label_are_not_found(secrets: SecretsManagerCli
     code = refusal(lambda: secrets.get_secret_value(SecretId="ci/key", VersionStage="AWSPENDING"))
 
     assert caught.value.response["Error"]["Code"] == code == "ResourceNotFoundException"
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400  # noqa: PLR2004
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 def test_native_rotation_is_told(

@@ -1,4 +1,4 @@
-"""The credential report: a snapshot, kept for four hours (aws.md section 4, row 7)."""
+"""The credential report: a snapshot, kept for four hours."""
 
 from __future__ import annotations
 

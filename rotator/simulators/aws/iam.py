@@ -1,4 +1,4 @@
-"""IAM as AWS has it: moto's, with the divergences of aws.md section 4 corrected."""
+"""IAM as AWS has it: moto's, with its known divergences corrected."""
 
 from __future__ import annotations
 

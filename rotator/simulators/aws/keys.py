@@ -85,7 +85,7 @@ class Key:
     def is_accepted(self, now: datetime, settings: Settings) -> bool:
         """Say what the data plane believes: the newest change that has reached it.
 
-        aws.md section 1: a new key takes seconds to work, and a deleted one was
+        Field reports: a new key takes seconds to work, and a deleted one was
         measured to work for 3 to 4 seconds more.
         """
         if self.is_exempt_from_lags:
@@ -101,7 +101,7 @@ class Key:
     def record_use(self, use: Use, *, agent: str, settings: Settings) -> None:
         """Count one authenticated call.
 
-        aws.md section 1: of several uses within 15 minutes AWS records the first.
+        By the user guide, of several uses within 15 minutes AWS records the first.
         """
         self.uses += 1
         self.last_used_by[agent] = use.at

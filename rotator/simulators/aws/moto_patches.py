@@ -93,8 +93,8 @@ def patch_moto(now: Callable[[], datetime]) -> None:
             _replace(module, "utcnow", utcnow)
     _replace(moto.secretsmanager.models, "time", _Seconds(now))
     _replace(moto.secretsmanager.models, "SecretsStore", IndexedSecrets)
-    # moto counts every call as a use, refused ones and Inactive keys included
-    # (aws.md section 4, row 5); uses are counted in the key register instead.
+    # moto counts every call as a use, refused ones and Inactive keys included;
+    # uses are counted in the key register instead.
     _replace(moto.iam.models, "mark_account_as_visited", _ignore_visit)
 
 

@@ -135,7 +135,7 @@ class FaithfulSecretsManager(SecretsManagerResponse):
                 "CreatedDate": version["createdate"],
             }
             for version_id, version in secret.versions.items()
-            if version["version_stages"] or self._get_bool_param("IncludeDeprecated", False)  # noqa: FBT003 - moto's
+            if version["version_stages"] or self._get_bool_param("IncludeDeprecated", False)
         ]
         size = min(
             self._get_int_param("MaxResults", _VERSIONS_PAGE), self._world.settings.max_page_size
@@ -212,7 +212,7 @@ def put_version(
     secret: FakeSecret, version: Version, *, labels: list[str], created_at: int
 ) -> None:
     """Add a version; the first of a secret becomes current whatever was asked."""
-    # aws.md section 1: AWSCURRENT goes to the first version even if only
+    # By the API reference AWSCURRENT goes to the first version even if only
     # AWSPENDING was asked for. A label given here is taken from its holder.
     wanted = labels if secret.versions or CURRENT in labels else [*labels, CURRENT]
     secret.versions[version["version_id"]] = {

@@ -25,8 +25,8 @@ class World:
     """Clock, settings, keys, faults and the log of calls.
 
     One lock serialises everything that reads or changes it, moto's backends
-    included: moto's Secrets Manager is not safe for threads (aws.md section 4,
-    row 15), and the interpreter would not run it in parallel anyway.
+    included: moto's Secrets Manager is not safe for threads, and the
+    interpreter would not run it in parallel anyway.
     """
 
     def __init__(self, time: SimulatedTime) -> None:
