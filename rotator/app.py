@@ -26,6 +26,7 @@ from rotator.engines.embedded import EmbeddedEngine, EmbeddedSettings
 from rotator.errors import UnavailableError
 from rotator.journal.opening import open_journal, upgrade_journal
 from rotator.providers.aws_iam import PROVIDER, AwsIamConfig, AwsIamProvider
+from rotator.reconcile.orders import order
 from rotator.reconcile.parts import Budget, Parts
 from rotator.reconcile.planning import Known, plan
 from rotator.reconcile.reconciler import Reconciler
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from rotator.core.ids import CredentialId
     from rotator.core.policy import Decision
-    from rotator.core.rotation import Credential
+    from rotator.core.rotation import Credential, Trigger
     from rotator.journal.journal import SqlJournal
     from rotator.ports.clock import Chance, Clock
     from rotator.reconcile.planning import PlanRow
@@ -149,6 +150,10 @@ class App:
             self._note(AuditAction.DAEMON_STOP, "drained" if is_drained else "cut short")
             self.seal()
             self.telemetry.log("info", "daemon stopped", drained=is_drained)
+
+    def order(self, credential: Credential, trigger: Trigger, *, operator: str) -> None:
+        """Order a rotation in an operator's name; the next pass carries it out."""
+        order(self.journal, self.clock, self.chance, credential, trigger, operator=operator)
 
     def plan(self) -> tuple[PlanRow, ...]:
         """Say what would happen to each key; change nothing."""

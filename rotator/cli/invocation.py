@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from rotator.core.rotation import Credential, Trigger
     from rotator.ports.clock import Clock
     from rotator.ports.journal import Journal
     from rotator.reconcile.planning import PlanRow
@@ -46,6 +47,10 @@ class App(Protocol):
 
     def plan(self) -> Sequence[PlanRow]:
         """Say what would happen to each key; change nothing."""
+        ...
+
+    def order(self, credential: Credential, trigger: Trigger, *, operator: str) -> None:
+        """Order a rotation in an operator's name."""
         ...
 
     def once(self) -> int:

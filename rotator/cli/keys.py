@@ -78,7 +78,7 @@ def rotate(invocation: Invocation, name: str, account: str | None) -> None:
     with invocation.app(read_only=True) as app:
         credential = _find(app.journal, name, account)
         _check(app.journal, credential, invocation.settings().mode)
-        app.journal.request(credential.id, Trigger.MANUAL, now=app.clock.now())
+        app.order(credential, Trigger.MANUAL, operator=invocation.environ.get("USER", "unknown"))
     click.echo(f"ordered: the key of {name} in account {credential.principal.account}")
 
 

@@ -83,12 +83,14 @@ def next_for_idle(
     current = listing.find(credential.current_key_id)
     if credential.requested is Trigger.TAINT and not (current and current.enabled):
         # Somebody has ended the compromised key already; its consumers wait for a new one.
-        return _start(Trigger.TAINT, now, listing, terms, now)
+        return _blind(credential, observation, terms, now) or _start(
+            Trigger.TAINT, now, listing, terms, now
+        )
     if current is None:
         return _held(terms, now, Reason.CURRENT_KEY_GONE, credential.current_key_id)
     if not current.enabled:
         return _held(terms, now, Reason.CURRENT_KEY_DISABLED, current.key_id)
-    return _age(credential, current, listing, terms, now)
+    return _age(credential, current, listing, observation, terms, now)
 
 
 def due_at(credential: Credential, key: KeyInfo, terms: Terms) -> Instant:
@@ -98,13 +100,37 @@ def due_at(credential: Credential, key: KeyInfo, terms: Terms) -> Instant:
 
 
 def _age(
-    credential: Credential, current: KeyInfo, listing: KeyListing, terms: Terms, now: Instant
+    credential: Credential,
+    current: KeyInfo,
+    listing: KeyListing,
+    observation: Observation,
+    terms: Terms,
+    now: Instant,
 ) -> IdleStep:
     due = due_at(credential, current, terms)
     if credential.requested is None and now < due:
         look = Instant(min(due, now + terms.limits.inspect_interval))
         return Rest(wait=Wait(until=look, reason=Reason.NOT_DUE), due_at=due)
-    return _start(credential.requested or Trigger.AGE, due, listing, terms, now)
+    return _blind(credential, observation, terms, now) or _start(
+        credential.requested or Trigger.AGE, due, listing, terms, now
+    )
+
+
+def _blind(
+    credential: Credential, observation: Observation, terms: Terms, now: Instant
+) -> IdleStep | None:
+    """Where nothing can be read, an object without a version that we know must be new or ours."""
+    if terms.can_read_back or credential.current_version is not None:
+        return None
+    asked = need(observation.destination, What.DESTINATION)
+    if asked:
+        return asked
+    state = known(observation.destination)
+    if state is None:
+        return _held(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    if state.exists and state.owner != terms.owner:
+        return _held(terms, now, Reason.UNPUBLISHED, "the destination cannot be read back")
+    return None
 
 
 def _start(

@@ -30,9 +30,9 @@ class Fact(StrEnum):
     REBASED = "rebased"
     FOUND_STAGED = "found_staged"
     FOUND_CURRENT = "found_current"
-    FOUND_WITHDRAWN = "found_withdrawn"
     FOUND_DISABLED = "found_disabled"
     FOUND_GONE = "found_gone"
+    FOUND_WITHDRAWN = "found_withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

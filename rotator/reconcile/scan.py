@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rotator.core.ids import credential_id
@@ -11,10 +11,10 @@ from rotator.errors import FatalError, RotatorError
 from rotator.ports.provider import CanTellPeople
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rotator.core.facts import Principal
-    from rotator.core.ids import AccountId, Instant
+    from rotator.core.ids import AccountId, CredentialId, Instant
     from rotator.core.policy import Decision
     from rotator.ports.clock import Clock
     from rotator.ports.evidence import Telemetry
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rotator.ports.provider import KeyProvider
 
 A_PERSON = "a person's: the principal can sign in to the console; people rotate their own keys"
+IGNORED = "policy ignores the principal by now; rotator has looked after it before"
+VANISHED = "the principal is no longer in the account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,7 @@ class Scanner:
 
     def _one(self, territory: Territory) -> bool:
         try:
-            for credential in candidates(territory, self.decide, self.clock.now()):
-                self.journal.register(credential)
+            self._register(territory)
         except FatalError:
             raise
         except RotatorError as error:
@@ -75,20 +76,58 @@ class Scanner:
         return True
 
 
+    def _register(self, territory: Territory) -> None:
+        """Bring the rows up to date; those without a principal only when all pages were read."""
+        now = self.clock.now()
+        found: dict[CredentialId, Credential | None] = {}
+        for principal in territory.provider.principals(territory.account):
+            credential = _candidate(territory.provider, principal, self.decide(principal), now)
+            found[_id(principal)] = credential
+            if credential is not None:
+                self.journal.register(credential)
+        for credential in _left_behind(self.journal.credentials(), territory.account, found, now):
+            self.journal.register(credential)
+
+
 def candidates(
     territory: Territory, decide: Callable[[Principal], Decision], now: Instant
 ) -> Iterator[Credential]:
     """Yield a credential for every principal that policy does not ignore."""
     for principal in territory.provider.principals(territory.account):
-        decision = decide(principal)
-        if decision.action is not None:
-            yield _credential(territory.provider, principal, decision, now)
+        credential = _candidate(territory.provider, principal, decide(principal), now)
+        if credential is not None:
+            yield credential
 
 
-def _credential(
+def _id(principal: Principal) -> CredentialId:
+    return credential_id(principal.provider, principal.account, principal.name)
+
+
+def _left_behind(
+    stored: Iterable[Credential],
+    account: AccountId,
+    found: Mapping[CredentialId, Credential | None],
+    now: Instant,
+) -> Iterator[Credential]:
+    """Report what policy ignores by now and what is no longer there; nothing is rotated blindly.
+
+    An account without any principal is more likely a listing that went wrong.
+    """
+    for credential in stored:
+        if credential.principal.account != account or not found or found.get(credential.id):
+            continue
+        note = IGNORED if credential.id in found else VANISHED
+        yield replace(
+            credential, action=Action.REPORT, note=note, destination=None, next_at=now
+        )
+
+
+def _candidate(
     provider: KeyProvider, principal: Principal, decision: Decision, now: Instant
-) -> Credential:
-    action, note = decision.action or Action.REPORT, decision.note
+) -> Credential | None:
+    if decision.action is None:
+        return None
+    action, note = decision.action, decision.note
     if (
         action is Action.ROTATE
         and isinstance(provider, CanTellPeople)
@@ -96,7 +135,7 @@ def _credential(
     ):
         action, note = Action.REPORT, A_PERSON
     return Credential(
-        id=credential_id(principal.provider, principal.account, principal.name),
+        id=_id(principal),
         principal=principal,
         action=action,
         rule=decision.rule,

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from rotator.cli.invocation import Invocation
 from rotator.cli.main import cli
 from rotator.ports.journal import Change
+from rotator.reconcile.orders import order
 from rotator.testing.manual_clock import ManualClock, SeededChance
 from rotator.testing.memory_journal import MemoryJournal
 from tests.builders import EPOCH, at
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from rotator.core.events import Event
-    from rotator.core.rotation import Credential, KeyRecord, Rotation
+    from rotator.core.rotation import Credential, KeyRecord, Rotation, Trigger
     from rotator.reconcile.planning import PlanRow
     from rotator.settings.settings import Settings
 
@@ -41,6 +42,10 @@ class StubApp:
     def plan(self) -> Sequence[PlanRow]:
         self.calls.append("plan")
         return self.rows
+
+    def order(self, credential: Credential, trigger: Trigger, *, operator: str) -> None:
+        self.calls.append(f"order by {operator}")
+        order(self.journal, self.clock, SeededChance(7), credential, trigger, operator=operator)
 
     def once(self) -> int:
         self.calls.append("once")

@@ -12,10 +12,11 @@ from rotator.core.facts import UNREAD, Known, Observation, What
 from rotator.core.machine import next_step
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Phase
-from rotator.core.steps import Do, Wait
+from rotator.core.steps import Do, Fact, Record, Wait
 from rotator.core.terms import Grace, IfStillUsed, Mode, Terms, Traits
 from tests.builders import NEW_KEY, OLD_KEY, at
 from tests.core.worlds import (
+    TOKEN,
     DENIED,
     SIBLING_VERSION,
     TOKEN,
@@ -99,13 +100,12 @@ class TestGrace:
 
         assert reason_of(answer) is Reason.GRACE
 
-    def test_a_rotation_without_its_instant_counts_from_its_phase(self) -> None:
-        bare = replace(PROMOTED, promoted_at=None)
+    def test_after_a_way_back_the_grace_starts_anew_when_consumers_read_our_key_again(self) -> None:
+        withdrawn = replace(PROMOTED, promoted_at=None)
 
-        assert reason_of(guarded(at(hours=23), rotation=bare)) is Reason.GRACE
-        assert effect_of(guarded(at(hours=24), rotation=bare, old_use=used(at(hours=-1)))) is (
-            Effect.DISABLE_KEY
-        )
+        answer = guarded(at(days=30), rotation=withdrawn, old_use=used(at(hours=-1)))
+
+        assert answer == Record(fact=Fact.FOUND_CURRENT, version=TOKEN)
 
 
 class TestUse:
@@ -296,7 +296,7 @@ class TestAnOrder:
     def test_no_order_disables_a_key_that_the_destination_does_not_carry_the_successor_of(
         self,
     ) -> None:
-        ordered = replace(PROMOTED, expedited_at=at(minutes=1))
+        ordered = replace(PROMOTED, expedited_at=at(minutes=1), promoted_at=None)
         back = seen(destination=state(SIBLING_VERSION), keys=both(), published=OLD_KEY)
 
         answer = next_step(ordered, back, TERMS, at(minutes=2))

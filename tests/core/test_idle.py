@@ -89,6 +89,44 @@ class TestAge:
         assert isinstance(answer, Rest)
         assert answer.due_at == due_at(ADOPTED, AGED, Terms())
 
+    @pytest.mark.parametrize("keys", [(), (key(enabled=False),)])
+    def test_an_emergency_starts_though_somebody_ended_the_old_key_already(
+        self, keys: tuple[KeyInfo, ...]
+    ) -> None:
+        tainted = replace(ADOPTED, requested=Trigger.TAINT)
+
+        answer = step(tainted, seen(keys=listing(*keys)))
+
+        assert answer == Start(trigger=Trigger.TAINT, due_at=EPOCH)
+
+    @pytest.mark.parametrize(
+        ("shown", "reason"),
+        [
+            (DENIED, Reason.ACCESS_DENIED),
+            (state(owner=None), Reason.UNPUBLISHED),
+            (state(owner="rotator"), None),
+            (missing(), None),
+        ],
+    )
+    def test_a_new_destination_that_cannot_be_read_must_be_ours_or_missing(
+        self, shown: DestinationState | Unreadable, reason: Reason | None
+    ) -> None:
+        moved, terms = replace(ADOPTED, current_version=None), Terms(can_read_back=False)
+        keys = listing(AGED)
+
+        first = step(moved, seen(keys=keys), terms)
+        answer = step(moved, seen(keys=keys, destination=shown), terms)
+
+        assert asks_for(first) is What.DESTINATION
+        assert isinstance(answer, Start) if reason is None else why(answer) is reason
+
+    def test_a_reported_principal_that_is_gone_is_no_trouble(self) -> None:
+        reported = replace(ADOPTED, action=Action.REPORT, note="no longer there")
+        gone = seen(keys=Unreadable("not_found"))
+
+        assert why(step(reported, gone)) is Reason.REPORT_ONLY
+        assert why(step(ADOPTED, gone)) is Reason.CURRENT_KEY_GONE
+
     def test_full_slots_hold_before_a_rotation_is_opened(self) -> None:
         answer = step(ADOPTED, seen(keys=listing(AGED, key(STRAY_KEY))))
 

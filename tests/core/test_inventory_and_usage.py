@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rotator.core.inventory import minted, missing, seen
+from rotator.core.inventory import describe, minted, missing, seen
 from rotator.core.rotation import KeyRecord, Role
+from rotator.core.terms import Limits
 from rotator.core.usage import with_use
 from tests.builders import EPOCH, NEW_KEY, OLD_KEY, at, claim, credential, key_record, rotation
 from tests.core.worlds import STRAY_KEY, key, listing, used
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 NOW = at(days=1)
 OF = credential().id
+LAG = timedelta(minutes=1)
 SIX_HOURS = timedelta(hours=6)
 
 
@@ -24,7 +26,7 @@ class TestInventory:
     def test_a_key_that_we_do_not_know_is_a_strangers_until_something_proves_otherwise(
         self,
     ) -> None:
-        found = seen(OF, (), listing(key(STRAY_KEY, enabled=False)), NOW)
+        found = seen(OF, (), listing(key(STRAY_KEY, enabled=False)), NOW, lag=LAG)
 
         assert found == (
             KeyRecord(
@@ -40,7 +42,7 @@ class TestInventory:
     def test_what_we_know_of_a_key_survives_a_listing(self) -> None:
         known = key_record(longest_gap=SIX_HOURS, rotation_id=rotation().id)
 
-        (found,) = seen(OF, (known,), listing(key(enabled=False)), NOW)
+        (found,) = seen(OF, (known,), listing(key(enabled=False)), NOW, lag=LAG)
 
         assert found == replace(known, enabled=False, seen_at=NOW)
 
@@ -48,11 +50,46 @@ class TestInventory:
         ours = [key_record(key_id=OLD_KEY, role=role) for role in Role if role is not Role.FOREIGN]
         stranger = key_record(key_id=STRAY_KEY, role=Role.FOREIGN)
 
-        assert seen(OF, (*ours, stranger), listing(), NOW) == ()
+        assert seen(OF, (*ours, stranger), listing(), NOW, lag=LAG) == ()
         assert missing((*ours, stranger), listing(), NOW) == (
             replace(stranger, role=Role.GONE, gone_at=NOW),
         )
         assert missing((stranger,), listing(key(STRAY_KEY)), NOW) == ()
+
+    @pytest.mark.parametrize("gone_at", [EPOCH, None])
+    def test_a_key_that_is_listed_again_is_a_strangers_once_no_listing_can_be_stale(
+        self, gone_at: Instant | None
+    ) -> None:
+        gone = key_record(
+            role=Role.GONE,
+            gone_at=gone_at,
+            seen_at=EPOCH,
+            disabled_at=EPOCH,
+            suspect_since=EPOCH,
+            rotation_id=rotation().id,
+        )
+
+        assert seen(OF, (gone,), listing(key()), at(seconds=59), lag=LAG) == ()
+        assert seen(OF, (gone,), listing(key()), at(minutes=1), lag=LAG) == (
+            key_record(role=Role.FOREIGN, created_at=at(days=-30), seen_at=at(minutes=1)),
+        )
+
+    def test_full_slots_are_explained_key_by_key(self) -> None:
+        made = at(days=-30)
+        current = key_record(created_at=made, seen_at=NOW)
+        records = (
+            current,
+            replace(current, key_id=NEW_KEY, role=Role.SUSPECT, suspect_since=EPOCH),
+            replace(current, key_id=STRAY_KEY, role=Role.GONE),
+            replace(current, key_id=STRAY_KEY, role=Role.FOREIGN, seen_at=EPOCH),
+        )
+
+        assert describe(records, Limits()) == (
+            f"{OLD_KEY} (current, enabled, made {made:%Y-%m-%d}), "
+            f"{NEW_KEY} (suspect until {at(days=8):%Y-%m-%d %H:%M} UTC, enabled, "
+            f"made {made:%Y-%m-%d})"
+        )
+        assert describe((), Limits()) == ""
 
     def test_a_minted_key_is_pending_and_carries_its_rotation(self) -> None:
         made = minted(OF, NEW_KEY, rotation().id, EPOCH, NOW)

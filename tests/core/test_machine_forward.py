@@ -33,7 +33,7 @@ from tests.core.worlds import (
 )
 
 if TYPE_CHECKING:
-    from rotator.core.facts import DestinationState
+    from rotator.core.facts import DestinationState, KeyInfo
     from rotator.core.ids import Instant, KeyId
     from rotator.core.rotation import Rotation
     from rotator.core.steps import Step
@@ -170,6 +170,16 @@ class TestPlanned:
 
         assert reason_of(gone) is Reason.CURRENT_KEY_GONE
         assert reason_of(off) is Reason.CURRENT_KEY_DISABLED
+
+    @pytest.mark.parametrize("keys", [(), (key(enabled=False),)])
+    def test_an_emergency_mints_though_somebody_ended_the_old_key_already(
+        self, keys: tuple[KeyInfo, ...]
+    ) -> None:
+        tainted = open_rotation(trigger=Trigger.TAINT)
+
+        answer = step(tainted, seen(destination=state(), keys=listing(*keys)))
+
+        assert effect_of(answer) is Effect.CREATE_KEY
 
     def test_a_taint_goes_on_although_somebody_disabled_the_key(self) -> None:
         tainted = open_rotation(trigger=Trigger.TAINT)

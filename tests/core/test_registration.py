@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rotator.core.registration import merged, ordered, registered
 from rotator.core.rotation import Action, Trigger
-from tests.builders import EPOCH, at, credential, principal
+from tests.builders import EPOCH, NEW_KEY, NEW_VERSION, at, credential, destination, principal
 
 
 def test_an_equal_registration_changes_nothing() -> None:
@@ -59,3 +59,24 @@ def test_a_commit_clears_only_the_order_that_it_saw() -> None:
 
     assert merged(replace(seen, note="new"), seen, wanted).requested is None
     assert merged(replace(seen, requested=Trigger.TAINT), seen, wanted).requested is Trigger.TAINT
+
+
+def test_a_version_is_forgotten_with_the_object_that_holds_it() -> None:
+    stored = credential()
+    moved = credential(destination=destination("elsewhere"))
+    merging = credential(destination=replace(stored.destination or destination(), merge=True))
+
+    assert registered(stored, moved).current_version is None
+    assert registered(stored, moved).current_key_id == stored.current_key_id
+    assert registered(stored, merging).current_version == stored.current_version
+    assert registered(stored, credential(destination=None)).current_version is not None
+
+
+def test_a_version_that_was_written_for_the_object_before_is_dropped() -> None:
+    seen = credential()
+    stored = registered(seen, credential(destination=destination("elsewhere")))
+    wanted = replace(seen, current_key_id=NEW_KEY, current_version=NEW_VERSION)
+
+    result = merged(stored, seen, wanted)
+
+    assert (result.current_key_id, result.current_version) == (NEW_KEY, None)

@@ -85,7 +85,22 @@ class TestWhileBothKeysWork:
     ) -> None:
         shown = seen(destination=state(SIBLING_VERSION), published=published)
 
-        assert reason_of(step(PROMOTED, shown, AFTER_GRACE)) is reason
+        withdrawn = replace(PROMOTED, promoted_at=None)
+
+        assert reason_of(step(withdrawn, shown, AFTER_GRACE)) is reason
+
+    @pytest.mark.parametrize("published", [OLD_KEY, STRAY_KEY, None])
+    def test_that_consumers_read_something_else_is_written_down_for_the_grace_to_start_anew(
+        self, published: KeyId | None
+    ) -> None:
+        shown = seen(destination=state(SIBLING_VERSION), published=published)
+
+        assert step(PROMOTED, shown, AFTER_GRACE) == Record(fact=Fact.FOUND_WITHDRAWN)
+
+    def test_what_cannot_be_read_holds_and_is_no_proof_that_our_key_was_withdrawn(self) -> None:
+        shown = seen(destination=state(SIBLING_VERSION), published=DENIED)
+
+        assert reason_of(step(PROMOTED, shown, AFTER_GRACE)) is Reason.DRIFT
 
     def test_what_somebody_else_did_to_the_old_key_is_written_down_and_not_done_again(
         self,

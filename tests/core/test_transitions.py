@@ -102,7 +102,7 @@ class TestEffects:
             (
                 Phase.DISABLED,
                 Do(effect=Effect.ENABLE_KEY),
-                {"phase": Phase.PROMOTED, "disabled_at": None},
+                {"phase": Phase.PROMOTED, "disabled_at": None, "promoted_at": None},
             ),
             (Phase.DISABLED, Do(effect=Effect.UNSTAGE), {"unstaged_at": NOW}),
             (
@@ -181,6 +181,13 @@ class TestFacts:
         after = found(open_rotation(Phase.PROMOTED), Fact.FOUND_DISABLED, NOW)
 
         assert (after.phase, after.phase_since, after.disabled_at) == (Phase.DISABLED, NOW, None)
+
+    def test_a_withdrawn_version_ends_the_grace_and_its_return_starts_it_anew(self) -> None:
+        withdrawn = found(open_rotation(Phase.PROMOTED), Fact.FOUND_WITHDRAWN, NOW)
+        back = found(withdrawn, Fact.FOUND_CURRENT, NOW, version=TOKEN)
+
+        assert withdrawn == open_rotation(Phase.PROMOTED, promoted_at=None)
+        assert back == open_rotation(Phase.PROMOTED, promoted_at=NOW)
 
     def test_a_key_that_was_found_gone_completes_the_rotation(self) -> None:
         after = found(open_rotation(Phase.DISABLED), Fact.FOUND_GONE, NOW)

@@ -247,7 +247,7 @@ GOLDEN: dict[type[StrEnum], str] = {
     Action: "rotate report",
     Fact: (
         "intent_done intent_void mint_lost abandoned rebased found_staged found_current "
-        "found_disabled found_gone"
+        "found_disabled found_gone found_withdrawn"
     ),
     Finding: "stranger gone intent_done intent_void",
     What: "keys destination published old_use new_use",

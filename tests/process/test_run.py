@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from rotator.simulators.aws.shapes import FaultKind, FaultRule
 from tests.process.consumer import Consumer
 from tests.process.installation import MUTATING, Daemon, Installation, eventually
 
@@ -96,32 +95,6 @@ def test_the_daemon_tells_nothing_that_is_secret(running: Running) -> None:
 
     for secret in site.secrets():
         assert not [text for text in told if secret in text]
-
-
-def test_sigterm_in_mid_rotation_drains_and_the_next_run_goes_on(
-    aws: SimulatedAws, hands: SimulatedClients, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    site = Installation(tmp_path_factory.mktemp("drained"), aws)
-    site.add_user("old", days=80)
-    ours = site.seeded.admin.access_key_id
-    slow = FaultRule(
-        kind=FaultKind.DELAY_ANSWER, operation="PutSecretValue", caller=ours, seconds=1
-    )
-    aws.add_fault(slow)
-    with Consumer(site, hands, "old").working() as consumer:
-        with site.daemon() as daemon:
-            eventually(lambda: site.calls("PutSecretValue"), what="a stored secret")
-
-            assert daemon.stop() == 0
-            assert (daemon.told("daemon stopped") or {})["drained"] is True
-            assert site.calls("UpdateSecretVersionStage"), "what was begun was not finished"
-
-        with site.daemon() as daemon:
-            site.wait_for_replacement("old")
-            assert daemon.stop() == 0
-
-    assert site.calls_about("old", "CreateAccessKey") == 1
-    assert consumer.refused == []
 
 
 def test_plan_mode_sends_nothing_that_changes_anything(

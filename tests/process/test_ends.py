@@ -1,7 +1,7 @@
 """The power fails between an effect and its answer; the next start puts things right.
 
-The simulated AWS holds the answer back, so that the kill falls between the two
-every time. All kills happen side by side, for most of their time is waiting.
+The simulated AWS holds the answer back, so that the end falls between the two
+every time. All ends happen side by side, for most of their time is waiting.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 
 from rotator.simulators.aws.shapes import FaultKind, FaultRule
 from tests.process.consumer import Consumer
-from tests.process.installation import Installation, eventually
+from tests.process.installation import Daemon, Installation, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,9 +32,12 @@ POINTS = (
 )
 
 
+SIGTERM = "SIGTERM"
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one installation after its kill."""
+    """What became of one installation after its daemon's end and another start."""
 
     site: Installation
     consumer: Consumer
