@@ -76,7 +76,10 @@ def _is_terminal() -> bool:
 
 def _open_app(settings: Settings, *, read_only: bool) -> AbstractContextManager[App]:
     from rotator.app import open_app
+    from rotator.telemetry.logs import configure_logs
 
+    # Standard output is for answers; a command that only reads has little to tell besides.
+    configure_logs(level="WARNING" if read_only else "INFO")
     return open_app(settings, read_only=read_only)
 
 

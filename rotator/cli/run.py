@@ -21,9 +21,6 @@ def run(invocation: Invocation) -> None:
     The daemon ends what it has begun when it is told to stop (SIGTERM), and
     another start goes on where any end, even a power cut, left it.
     """
-    from rotator.telemetry.logs import configure_logs
-
-    configure_logs()
     with invocation.app(read_only=False) as app, invocation.surface(app):
         app.run()
 

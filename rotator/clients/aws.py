@@ -108,7 +108,8 @@ class AwsClients:
         """
         # At DEBUG, botocore and urllib3 log the bodies of answers: secrets.
         for name in ("botocore", "boto3", "urllib3"):
-            logging.getLogger(name).setLevel(logging.INFO)
+            logger = logging.getLogger(name)
+            logger.setLevel(max(logger.level, logging.INFO))
         self.config = config
         self._clock = clock
         self._calls = Calls(clock, on_call=on_call, is_read_only=config.read_only)

@@ -142,7 +142,7 @@ def backward(rotation: Rotation, observation: Observation, terms: Terms, now: In
     ours = tokens(rotation)
     if state.current in ours:
         # It was promoted after all: going on backward would break what consumers read.
-        if state.current is not None and is_half_promoted(state):
+        if is_half_promoted(state):
             return recovery.unlabel(rotation, state.current, terms, now)
         return Record(fact=Fact.FOUND_CURRENT, version=state.current)
     published = _published_elsewhere(rotation, observation, state)
@@ -268,7 +268,7 @@ def _slot_free(
     # In an emergency somebody may have ended the old key already: the new one is wanted most.
     if old is None and rotation.trigger is not Trigger.TAINT:
         return hold(terms, now, Reason.CURRENT_KEY_GONE, rotation.old_key_id)
-    if old is not None and not old.enabled and rotation.trigger is not Trigger.TAINT:
+    if old and not old.enabled and rotation.trigger is not Trigger.TAINT:
         return hold(terms, now, Reason.CURRENT_KEY_DISABLED, rotation.old_key_id)
     if listing and is_full(listing, terms):
         return hold(terms, now, Reason.SLOTS_FULL, describe_keys(listing))

@@ -11,7 +11,7 @@ from rotator.errors import FatalError, RotatorError
 from rotator.ports.provider import CanTellPeople
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rotator.core.facts import Principal
     from rotator.core.ids import AccountId, CredentialId, Instant
@@ -75,18 +75,20 @@ class Scanner:
         self.telemetry.count("scans", outcome="success")
         return True
 
-
     def _register(self, territory: Territory) -> None:
         """Bring the rows up to date; those without a principal only when all pages were read."""
         now = self.clock.now()
-        found: dict[CredentialId, Credential | None] = {}
+        found: list[Principal] = []
+        kept: set[CredentialId] = set()
         for principal in territory.provider.principals(territory.account):
+            found.append(principal)
             credential = _candidate(territory.provider, principal, self.decide(principal), now)
-            found[_id(principal)] = credential
             if credential is not None:
+                kept.add(credential.id)
                 self.journal.register(credential)
-        for credential in _left_behind(self.journal.credentials(), territory.account, found, now):
-            self.journal.register(credential)
+        for stored in self.journal.credentials():
+            if stored.id not in kept and _is_of(stored.principal, found):
+                self.journal.register(_left_behind(stored, found, now))
 
 
 def candidates(
@@ -103,23 +105,20 @@ def _id(principal: Principal) -> CredentialId:
     return credential_id(principal.provider, principal.account, principal.name)
 
 
-def _left_behind(
-    stored: Iterable[Credential],
-    account: AccountId,
-    found: Mapping[CredentialId, Credential | None],
-    now: Instant,
-) -> Iterator[Credential]:
-    """Report what policy ignores by now and what is no longer there; nothing is rotated blindly.
+def _is_of(principal: Principal, found: Iterable[Principal]) -> bool:
+    """Whether a listing of principals speaks of this one's provider and account too.
 
-    An account without any principal is more likely a listing that went wrong.
+    One without any principal speaks of none: it is more likely to have gone wrong.
     """
-    for credential in stored:
-        if credential.principal.account != account or not found or found.get(credential.id):
-            continue
-        note = IGNORED if credential.id in found else VANISHED
-        yield replace(
-            credential, action=Action.REPORT, note=note, destination=None, next_at=now
-        )
+    place = principal.provider, principal.account
+    return any((item.provider, item.account) == place for item in found)
+
+
+def _left_behind(stored: Credential, found: Iterable[Principal], now: Instant) -> Credential:
+    """Only report what policy ignores by now, and what is no longer there."""
+    is_there = any(_id(principal) == stored.id for principal in found)
+    note = IGNORED if is_there else VANISHED
+    return replace(stored, action=Action.REPORT, note=note, destination=None, next_at=now)
 
 
 def _candidate(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from rotator.core.events import Stage
 from rotator.core.ids import Instant
+from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Intent, Role
 from rotator.core.steps import Wait, hold
-from rotator.core.reasons import Reason
 from rotator.core.suspects import Act, Finding, Judge, ReadUse, acted, judged, next_for_suspect
 from rotator.errors import NotFoundError, OutcomeUnknownError, PermanentError, RotatorError
 from rotator.ports.destination import CanReadBack
@@ -31,7 +31,8 @@ def walk(session: Session) -> Instant | None:
     Returns:
         When the first of them wants to be looked at again; None without suspects.
     """
-    suspects = [record.key_id for record in session.keys() if record.role is Role.SUSPECT]
+    known = session.keys()
+    suspects = [record.key_id for record in known if record.role is Role.SUSPECT]
     waits = [_one(session, key) for key in suspects]
     return min((wait.until for wait in waits if wait), default=None)
 
@@ -77,24 +78,29 @@ def _publication(session: Session, key: KeyId) -> Wait | bool:
     """Whether consumers are given the suspect to read: then a person made it, used or not (I1)."""
     rotation = session.claim.rotation
     refs = {session.credential.destination, rotation.destination if rotation else None} - {None}
+    code = "no_destination"
     try:
-        if not refs:
-            msg = "no rule names a destination any more"
-            raise PermanentError(msg, code="no_destination")
-        return any(_published(session, ref) == key for ref in refs if ref)
+        if refs:
+            return any(_published(session, ref) == key for ref in refs if ref)
     except PermanentError as error:
-        detail = f"{key} may be published: {error.code}"
-        return hold(session.terms, session.now(), Reason.ACCESS_DENIED, detail)
+        code = error.code
+    detail = f"{key} may be published: {code}"
+    return hold(session.terms, session.now(), Reason.ACCESS_DENIED, detail)
 
 
 def _published(session: Session, ref: DestinationRef) -> KeyId | None:
     adapter = session.destination(ref)
-    if not adapter.describe(ref).exists:
+    state, credential = adapter.describe(ref), session.credential
+    if not state.exists:
         return None
-    if not isinstance(adapter, CanReadBack):
-        msg = "the destination cannot be read back"
-        raise PermanentError(msg, subject=ref.name, code="no_capability")
-    return adapter.published_key_id(ref)
+    if isinstance(adapter, CanReadBack):
+        return adapter.published_key_id(ref)
+    known = credential.current_version if ref == credential.destination else None
+    if known is not None and state.current == known:
+        # A version never changes: this one carries the key that we put or found there.
+        return credential.current_key_id
+    msg = "the destination cannot be read back"
+    raise PermanentError(msg, subject=ref.name, code="no_capability")
 
 
 def _save(session: Session, record: KeyRecord, what: str) -> None:
@@ -135,7 +141,7 @@ def _call(session: Session, key: KeyId, effect: Effect, not_after: Instant) -> N
         session.provider.delete_key(principal, key, not_after=not_after)
 
 
-def _book(  # noqa: PLR0913 - one record of one act, with all its parts
+def _book(
     session: Session,
     record: KeyRecord,
     effect: Effect,

@@ -8,7 +8,7 @@ import pytest
 from rotator.core.consequences import credential_after, keys_after_effect, keys_after_fact
 from rotator.core.rotation import Effect, KeyRecord, Phase, Role
 from rotator.core.steps import Do, Fact, Record
-from tests.builders import NEW_KEY, OLD_KEY, OLD_VERSION, at, credential, key_record
+from tests.builders import NEW_KEY, OLD_KEY, OLD_VERSION, at, credential, destination, key_record
 from tests.core.worlds import STRAY_KEY, TOKEN, open_rotation
 
 if TYPE_CHECKING:
@@ -125,3 +125,13 @@ def test_no_other_phase_changes_the_credential(phase: Phase) -> None:
 
     assert after is before
     assert after.current_version == OLD_VERSION
+
+
+def test_a_version_in_an_object_that_policy_has_left_is_not_the_credentials() -> None:
+    moved = credential(destination=destination("elsewhere"))
+
+    after = credential_after(moved, ROTATION)
+
+    assert (after.current_key_id, after.current_version) == (NEW_KEY, None)
+    unplaced = credential_after(credential(destination=None), ROTATION)
+    assert unplaced.current_version == TOKEN

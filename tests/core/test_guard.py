@@ -16,7 +16,6 @@ from rotator.core.steps import Do, Fact, Record, Wait
 from rotator.core.terms import Grace, IfStillUsed, Mode, Terms, Traits
 from tests.builders import NEW_KEY, OLD_KEY, at
 from tests.core.worlds import (
-    TOKEN,
     DENIED,
     SIBLING_VERSION,
     TOKEN,

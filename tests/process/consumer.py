@@ -45,7 +45,7 @@ class Consumer:
 
     @contextmanager
     def working(self) -> Iterator[Consumer]:
-        """Use it several times a second, for the length of the ``with``."""
+        """Use it twice a second, for the length of the ``with``."""
         thread = threading.Thread(target=self._go_on)
         thread.start()
         try:
@@ -55,5 +55,5 @@ class Consumer:
             thread.join()
 
     def _go_on(self) -> None:
-        while not self._over.wait(0.25):
+        while not self._over.wait(0.4):
             self.work()

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from rotator.simulators.aws.clients import SimulatedClients
     from rotator.simulators.aws.process import SimulatedAws
 
-LONGEST_STEP = timedelta(hours=2)
+STEP = timedelta(hours=1)
 
 
 class Stepping:
-    """Goes from one due time to the next, with a consumer at work at each."""
+    """Does everything due once an hour, with a consumer at work in between."""
 
     def __init__(self, folder: Path, aws: SimulatedAws, hands: SimulatedClients) -> None:
         self.site = Installation(folder, aws, is_quick=False)
@@ -55,8 +55,7 @@ class Stepping:
         while self.clock.now() < ends:
             if until_replaced and self.site.is_replaced("old"):
                 return
-            due = [item.next_at for item in self.app.journal.credentials()]
-            self.clock.advance_to(min(ends, self.clock.now() + LONGEST_STEP, *due))
+            self.clock.advance_to(min(ends, self.clock.now() + STEP))
             self.consumer.work()
             self.app.once()
 

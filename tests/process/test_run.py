@@ -108,6 +108,7 @@ def test_plan_mode_sends_nothing_that_changes_anything(
     assert planned.returncode == 0, planned.stderr
     assert "rotate" in planned.stdout
     assert done.returncode == 0, done.stderr
+    assert done.stdout == "", "standard output is for answers, not for logs"
     assert site.calls("ListAccessKeys")
     assert site.calls(*MUTATING) == []
 

@@ -14,7 +14,7 @@ from rotator.core.terms import Grace, Limits, Terms
 from rotator.reconcile.parts import Budget, Parts
 from rotator.reconcile.reconciler import Reconciler
 from rotator.testing.fake_destination import FakeDestination
-from rotator.testing.fake_provider import ACCOUNT, FakeProvider
+from rotator.testing.fake_provider import ACCOUNT, BareFakeProvider, FakeProvider
 from rotator.testing.manual_clock import ManualClock, SeededChance
 from rotator.testing.memory_evidence import MemoryGate, QuietTelemetry
 from rotator.testing.memory_journal import MemoryJournal
@@ -32,7 +32,7 @@ LIMITS = Limits(inspect_interval=timedelta(hours=12))
 class Estate:
     """One principal with one old key that its secret carries, and a shell to look after it."""
 
-    provider_type: type[FakeProvider] = FakeProvider
+    provider_type: type[BareFakeProvider] = FakeProvider
     is_published: bool = True
     merge: bool = False
     create: bool = False

@@ -3,18 +3,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING
-
-import pytest
 
 from rotator.core.ids import Instant
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Action, Effect, Phase, Role, Trigger
 from rotator.core.terms import Grace, IfStillUsed, Mode, Terms
-from rotator.errors import ConflictError, FatalError, InvariantError, UnavailableError
+from rotator.errors import ConflictError, UnavailableError
 from rotator.reconcile.parts import Budget
-from rotator.testing.fake_provider import FakeProvider, FakeProviderWithoutMarks
+from rotator.testing.fake_provider import FakeProvider
 from rotator.testing.wire import Failure
 from tests.reconcile.estate import LIMITS, Estate
 
@@ -167,8 +164,9 @@ def test_nothing_is_minted_that_could_not_be_stored_for_lack_of_budget() -> None
     estate.run(timedelta(days=70), until=Phase.PLANNED)
     assert estate.newest.phase is Phase.PLANNED
     assert "create_key" not in estate.wire.sent
-    estate.run(timedelta(days=7), until=Phase.PROMOTED)
-    assert estate.newest.phase is Phase.PROMOTED
+    promoted = estate.run(timedelta(days=7), until=Phase.PROMOTED)
+    assert promoted is not None
+    assert promoted.phase is Phase.PROMOTED
 
 
 def test_without_evidence_nothing_is_minted_and_no_old_key_is_switched_off() -> None:
@@ -382,133 +380,3 @@ def test_a_slot_taken_at_the_last_moment_is_a_hold_and_no_key_is_removed_for_it(
     assert len(estate.enabled()) == 2
     intent = estate.newest.intent
     assert intent is None or intent.effect is not Effect.DELETE_KEY
-
-
-def test_rotations_that_keep_being_rolled_back_are_started_ever_more_rarely() -> None:
-    estate = Estate()
-    estate.provider.habits = replace(estate.provider.habits, activation_lag=timedelta(days=300))
-    estate.run(timedelta(days=80), until=Phase.ROLLED_BACK)
-    passes = len(estate.journal.rotations())
-    assert passes == 1
-    assert estate.stored.failures == 1
-    assert estate.stored.next_at > estate.clock.now()
-
-    estate.run(timedelta(hours=24))
-    rotations = estate.journal.rotations()
-    begun = [item.created_at for item in reversed(rotations)]
-    pauses = [later - earlier for earlier, later in pairwise(begun)]
-    assert 5 < len(begun) < 12
-    assert pauses == sorted(pauses)
-    assert estate.stored.hold is not None
-    assert estate.stored.hold.reason is Reason.VERIFY_FAILED
-    assert estate.enabled() == {estate.old.key_id}
-
-
-def test_an_order_starts_a_rotation_at_once_however_many_were_rolled_back() -> None:
-    estate = Estate()
-    estate.provider.habits = replace(estate.provider.habits, activation_lag=timedelta(days=300))
-    estate.run(timedelta(days=80), until=Phase.ROLLED_BACK)
-    estate.provider.habits = replace(estate.provider.habits, activation_lag=timedelta(0))
-    estate.journal.request(estate.stored.id, Trigger.MANUAL, now=estate.clock.now())
-    estate.look()
-    assert (estate.newest.phase, estate.stored.failures) == (Phase.PROMOTED, 0)
-
-
-def test_a_promote_that_meets_a_conflict_ends_the_pass_and_waits() -> None:
-    estate = Estate()
-    promote = estate.destination.promote
-    asked = []
-
-    def stale(ref, version, *, expected, not_after):  # type: ignore[no-untyped-def]
-        asked.append(version)
-        if len(asked) < 3:
-            raise ConflictError("the label has moved")
-        promote(ref, version, expected=expected, not_after=not_after)
-
-    estate.destination.promote = stale  # type: ignore[method-assign]
-    estate.run(timedelta(days=80), until=Phase.VERIFIED)
-    assert len(asked) == 1
-    assert (estate.stored.failures, estate.stored.last_error) == (1, "conflict")
-    assert estate.stored.next_at > estate.clock.now()
-    estate.run(timedelta(hours=1), until=Phase.PROMOTED)
-    assert (estate.newest.phase, len(asked)) == (Phase.PROMOTED, 3)
-
-
-def test_a_contradiction_about_one_credential_is_its_hold_and_stops_nobody_else() -> None:
-    estate = Estate()
-    listed = estate.provider.list_keys
-
-    def contradicting(principal):  # type: ignore[no-untyped-def]
-        raise InvariantError("going round in circles")
-
-    estate.provider.list_keys = contradicting  # type: ignore[method-assign]
-    held = estate.look()
-    assert held.hold is not None
-    assert held.hold.reason is Reason.INVARIANT
-    assert held.next_at >= estate.clock.now() + timedelta(minutes=30)
-    assert held.failures == 1
-    assert "error" in {level for level, *_ in estate.telemetry.lines}
-
-    estate.provider.list_keys = listed  # type: ignore[method-assign]
-    estate.run(timedelta(days=1))
-    assert estate.stored.hold is None
-
-
-def test_a_contradiction_that_cannot_even_be_written_down_stops_nobody_else() -> None:
-    estate = Estate()
-
-    def contradicting(claim, change):  # type: ignore[no-untyped-def]
-        raise InvariantError("another rotation is open")
-
-    estate.journal.commit = contradicting  # type: ignore[method-assign]
-    before = estate.stored
-    assert estate.look() == before
-
-
-def test_an_error_that_is_about_the_process_stops_it() -> None:
-    estate = Estate()
-
-    def broken(principal):  # type: ignore[no-untyped-def]
-        raise FatalError("the process cannot go on")
-
-    estate.provider.list_keys = broken  # type: ignore[method-assign]
-    with pytest.raises(FatalError):
-        estate.look()
-
-
-def _with_a_suspect() -> tuple[Estate, KeyMaterial]:
-    """A mint is lost, and a person mints a key in the same window."""
-    estate = Estate(provider_type=FakeProviderWithoutMarks)
-    estate.wire.break_next("create_key", Failure.LOST_REQUEST)
-    estate.run(timedelta(days=80), until=Phase.PLANNED)
-    human = estate.provider.mint_by_hand(estate.principal)
-    estate.run(timedelta(hours=1))
-    assert _role(estate, human) is Role.SUSPECT
-    return estate, human
-
-
-def _role(estate: Estate, key: KeyMaterial) -> Role:
-    return next(item.role for item in estate.journal.keys() if item.key_id == key.key_id)
-
-
-def test_a_suspect_that_somebody_published_is_a_strangers_though_it_was_never_used() -> None:
-    estate, human = _with_a_suspect()
-    estate.destination.write_by_hand(estate.ref, estate.content(human))
-    estate.run(timedelta(days=9), consuming=False)
-    assert human.key_id in estate.enabled()
-    assert _role(estate, human) is Role.FOREIGN
-
-
-def test_a_suspect_is_not_touched_while_what_is_published_cannot_be_read() -> None:
-    estate, human = _with_a_suspect()
-    estate.wire.break_next("published_key_id", Failure.DENIED, times=1_000)
-    estate.run(timedelta(days=9), consuming=False)
-    assert human.key_id in estate.enabled()
-    assert _role(estate, human) is Role.SUSPECT
-
-
-def test_a_suspect_is_not_touched_when_no_rule_names_a_destination_any_more() -> None:
-    estate, human = _with_a_suspect()
-    estate.register(replace(estate.credential(), action=Action.REPORT, destination=None))
-    estate.run(timedelta(days=9), consuming=False)
-    assert human.key_id in estate.enabled()

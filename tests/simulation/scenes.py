@@ -36,7 +36,7 @@ SCENES: dict[str, Scene] = {
     ),
     "merging": Scene(merge=True, content=SIBLING),
     "missing-object": Scene(exists=False),
-    "write-only": Scene(exists=False, destination=WriteOnlyFakeDestination),
+    "write-only": Scene(exists=False, destination=WriteOnlyFakeDestination, may_hold=True),
     "human-mints": Scene(
         habits=THREE_SLOTS,
         humans=(Human(at=before("provider.create_key"), act=humans.mints_a_key),),
