@@ -62,9 +62,13 @@ docstrings: $(DEV_READY) ## Every public name is documented
 .PHONY: unit
 unit: $(DEV_READY) ## All tests, then the coverage gate (PYTEST_ARGS="..." is handed to pytest)
 	@mkdir -p build && rm -f build/coverage.json .coverage .coverage.*
-	$(BIN)/pytest -n $(JOBS) --cov --cov-report= --cov-report=json $(PYTEST_ARGS) | tee build/pytest.txt
+	$(BIN)/pytest -n $(JOBS) -m "not slow" --cov --cov-report= --cov-report=json $(PYTEST_ARGS) | tee build/pytest.txt
 	@$(BIN)/python tests/gates/coverage_gate.py build/coverage.json
 	@tail -n 1 build/pytest.txt
+
+.PHONY: sweep
+sweep: $(DEV_READY) ## The long campaigns of the simulation: pairs of power cuts, outages (about ten minutes)
+	$(BIN)/pytest -n $(JOBS) -m slow tests/simulation $(PYTEST_ARGS)
 
 .PHONY: chart
 chart: $(DEV_READY) ## Render the chart and check it against the Kubernetes schemas

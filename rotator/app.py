@@ -120,16 +120,23 @@ class App:
         return tuple(item for item in self.journal.credentials() if item.hold is not None)
 
     def once(self) -> int:
-        """Do one scan and all due work; return how many credentials wait for a person."""
+        """Do one scan and all due work; return how many credentials wait for a person.
+
+        Raises:
+            UnavailableError: All due work was done, but an account could not be searched.
+        """
         self._note(AuditAction.DAEMON_START, "once")
         self.seal()
-        self.scan()
+        is_complete = self.scanner.scan()
         while found := self.due(_BATCH):
             for credential in found:
                 self.reconcile(credential)
             self.seal()
         self._note(AuditAction.DAEMON_STOP, "once")
         self.seal()
+        if not is_complete:
+            hint = "see the log for the account and the reason"
+            raise UnavailableError("not every account could be searched", hint=hint)
         return len(self.held())
 
     def run(self) -> None:

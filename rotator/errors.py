@@ -16,7 +16,8 @@
     |   `-- RejectedError
     |-- ConflictError          somebody else acted: drop the work and look again
     `-- FatalError             stop the process
-        |-- InvariantError     the machine was driven outside its table
+        |-- InvariantError     the machine was driven outside its table; inside a
+        |                      pass it stops that one credential, for a person
         `-- TamperError        the audit chain does not verify
 
 Messages are lower case, without a full stop, without secrets and without a

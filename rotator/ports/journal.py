@@ -95,7 +95,8 @@ class Inventory(Protocol):
 
         Policy's part is `action`, `rule`, `note`, `destination` and the
         principal's path; the principal's uid is never overwritten. A change of
-        it makes the credential due at the given `next_at`.
+        it makes the credential due at the given `next_at`. Another destination
+        object forgets `current_version`, which was a version of the old one.
 
         Returns:
             Whether a row was inserted or changed.

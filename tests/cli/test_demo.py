@@ -14,7 +14,7 @@ from rotator.cli.main import cli
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = pytest.mark.process
 
 GOLDEN = {
     "svc-fresh": ("rotated", 1),

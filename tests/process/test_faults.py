@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rotator.errors import UnavailableError
 from rotator.simulators.aws.shapes import FaultKind, FaultRule
 from tests.process.stepping import Stepping
 
@@ -52,6 +53,15 @@ def test_a_mint_whose_answer_is_lost_is_not_sent_again(steps: Stepping) -> None:
     steps.go_on(timedelta(minutes=1))
 
     assert steps.site.calls_about("old", "CreateAccessKey") == 1
+
+
+def test_a_round_that_could_not_search_an_account_does_not_end_as_if_it_had(
+    steps: Stepping,
+) -> None:
+    strike(steps, FaultKind.ACCESS_DENIED, "ListUsers")
+
+    with pytest.raises(UnavailableError, match="not every account could be searched"):
+        steps.app.once()
 
 
 def test_the_stray_of_a_lost_answer_is_disabled_then_deleted_and_the_key_replaced(
