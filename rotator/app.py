@@ -283,6 +283,7 @@ def _wired(
         budget=Budget(
             rate=settings.aws.secrets_budget.rate, burst=settings.aws.secrets_budget.burst
         ),
+        lease_period=settings.limits.lease_period,
         on_skew=skew.note,
     )
     scanner = Scanner(

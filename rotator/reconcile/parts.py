@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rotator.core.terms import Limits
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import timedelta
@@ -46,6 +48,7 @@ class Parts:
         providers: By provider name.
         destinations: By destination kind.
         terms_for: Policy, traits and limits for a credential, as of now.
+        lease_period: How long a claim lasts until its first commit.
         on_skew: Is told how far the provider's clock is ahead of ours.
     """
 
@@ -58,4 +61,5 @@ class Parts:
     gate: AuditGate
     telemetry: Telemetry
     budget: Budget = Budget()
+    lease_period: timedelta = Limits().lease_period
     on_skew: Callable[[timedelta], None] = _ignore_skew

@@ -8,7 +8,6 @@ could not finish is written down as the time of the next one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.core import inventory
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from rotator.core.rotation import Credential
     from rotator.reconcile.parts import Parts
 
-_CLAIM = timedelta(seconds=120)
-
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
@@ -70,7 +67,7 @@ class Reconciler:
 
     def _pass(self, credential: CredentialId) -> None:
         clock = self.parts.clock
-        lease_until = Instant(clock.now() + _CLAIM)
+        lease_until = Instant(clock.now() + self.parts.lease_period)
         claim = self.parts.journal.acquire(credential, now=clock.now(), lease_until=lease_until)
         if claim is None:
             return
