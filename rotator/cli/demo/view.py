@@ -66,6 +66,8 @@ class View:
         """Say what changed, a line each."""
         for character, credential, rotation in _rows(play):
             state = _state(credential, rotation)
+            if credential is None:
+                continue
             if self._shown.get(character.name) != state:
                 self._shown[character.name] = state
                 self.console.print(
