@@ -88,7 +88,8 @@ class Limits:
     Attributes:
         clock_skew: Largest difference to the provider's clock that we act under.
         lease_period: How long one replica may drive a credential without a commit.
-        mint_budget: Lease that must be left when a mint starts.
+        mint_budget: How long after its intent a mint may still be sent; the
+            shorter, the sooner a lost answer can be judged.
         check_interval: How often a hold, a grace or a quarantine is looked at.
         inspect_interval: How often an idle credential is looked at.
         verify_timeout: How long a new key may take to be accepted.

@@ -27,6 +27,8 @@ from rotator.reconcile.books import ACTIONS
 from rotator.reconcile.outcomes import refused, succeeded, unknown
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from rotator.core.ids import KeyId, VersionId
     from rotator.core.secret import KeyMaterial, MintedKey
     from rotator.core.steps import Do
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 def intend(session: Session, step: Do) -> Instant:
     """Make the intent durable and return the time after which nothing may be sent."""
     now = session.now()
-    not_after = Instant(now + session.terms.limits.lease_period)
+    not_after = Instant(now + _patience(session, step.effect))
     listing = known(session.observation.keys)
     state = known(session.observation.destination)
     intent = Intent(
@@ -62,6 +64,11 @@ def intend(session: Session, step: Do) -> Instant:
         events=(session.event("intent", effect=step.effect),),
     )
     return not_after
+
+
+def _patience(session: Session, effect: Effect) -> timedelta:
+    limits = session.terms.limits
+    return limits.mint_budget if effect is Effect.CREATE_KEY else limits.lease_period
 
 
 def mint(session: Session, step: Do) -> KeyMaterial | None:

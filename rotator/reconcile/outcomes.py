@@ -104,7 +104,11 @@ def _fact(session: Session, step: Record) -> None:
     session.commit(
         rotation=rotation,
         credential=credential_after(session.credential, rotation),
-        audit=(*_suspicions(session, step), *_finish(session, rotation)),
+        audit=(
+            *_abandoned(session, step),
+            *_suspicions(session, step),
+            *_finish(session, rotation),
+        ),
         events=(session.event(step.fact.value, rotation=rotation, reason=step.reason),),
     )
     session.forget()
@@ -158,6 +162,13 @@ def _finish(session: Session, rotation: Rotation) -> tuple[AuditRecord, ...]:
     session.parts.telemetry.count("rotations", provider=provider, outcome=rotation.outcome)
     action = AuditAction.ROTATION_FINISH
     return (session.audit(action, Stage.EVENT, "success", reason=rotation.outcome),)
+
+
+def _abandoned(session: Session, step: Record) -> tuple[AuditRecord, ...]:
+    if step.fact is not Fact.ABANDONED:
+        return ()
+    action = AuditAction.ROTATION_ABANDON
+    return (session.audit(action, Stage.EVENT, "success", reason=step.reason),)
 
 
 def _suspicions(session: Session, step: Record) -> tuple[AuditRecord, ...]:

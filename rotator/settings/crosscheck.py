@@ -25,7 +25,7 @@ def configuration_faults(document: Document, model: ConfigurationFile) -> Iterat
         yield document.fault(
             ("limits", "mintBudget"),
             f"is not shorter than leasePeriod {format_duration(limits.lease_period)}, "
-            "so no key could ever be made",
+            "so a mint could be sent after its lease",
             "shorten it, or lengthen leasePeriod",
         )
 
