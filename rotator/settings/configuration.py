@@ -91,7 +91,7 @@ class LimitsSection(Section):
     )
     mint_budget: Duration = Field(
         default=_LIMITS.mint_budget,
-        description="How long after its intent a mint may still be sent; shorter than `leasePeriod`.",
+        description="How long a mint may be sent after its intent; shorter than `leasePeriod`.",
     )
     check_interval: Duration = Field(
         default=_LIMITS.check_interval,
