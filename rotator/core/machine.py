@@ -11,17 +11,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from rotator.core import recovery, retire
-from rotator.core.facts import Known, What
+from rotator.core.facts import DestinationState, Known, What
 from rotator.core.ids import version_token
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Phase, Trigger
-from rotator.core.steps import Do, Done, Fact, Halt, Record, Wait, failure, hold, known, need
+from rotator.core.steps import Do, Done, Fact, Halt, Record, Wait, hold, known, need
 from rotator.core.terms import Mode
 from rotator.core.transitions import tokens
 from rotator.errors import InvariantError
 
 if TYPE_CHECKING:
-    from rotator.core.facts import DestinationState, KeyListing, Observation
+    from rotator.core.facts import KeyListing, Observation
     from rotator.core.ids import Instant, KeyId, VersionId
     from rotator.core.rotation import Rotation
     from rotator.core.steps import Step
@@ -82,12 +82,9 @@ def created(rotation: Rotation, observation: Observation, terms: Terms, now: Ins
     """With the secret in hand store it; without it look whether it was stored."""
     if observation.secret_in_hand and rotation.base_version is not None:
         return Do(effect=Effect.STAGE, version=_token(rotation))
-    asked = need(observation.destination, What.DESTINATION)
-    if asked:
-        return asked
-    state = known(observation.destination)
-    if state is None:
-        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    state = recovery.read_destination(observation, terms, now)
+    if not isinstance(state, DestinationState):
+        return state
     stored = [token for token in tokens(rotation) if token in state.versions]
     if stored:
         return Record(fact=Fact.FOUND_STAGED, version=stored[-1])
@@ -107,12 +104,9 @@ def staged(rotation: Rotation, observation: Observation, terms: Terms) -> Step:
 
 def verified(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     """Promote, if the destination still is as it was and the key still lives."""
-    asked = need(observation.destination, What.DESTINATION)
-    if asked:
-        return asked
-    state = known(observation.destination)
-    if state is None:
-        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    state = recovery.read_destination(observation, terms, now)
+    if not isinstance(state, DestinationState):
+        return state
     if state.current == rotation.new_version:
         if is_half_promoted(state):
             return Do(effect=Effect.PROMOTE, version=rotation.new_version)
@@ -133,12 +127,9 @@ def backward(rotation: Rotation, observation: Observation, terms: Terms, now: In
     """Undo what an abandoned rotation made: unlabel, then delete exactly its own key."""
     if rotation.landing_until is not None and now < rotation.landing_until:
         return Wait(until=rotation.landing_until, reason=Reason.SETTLING)
-    asked = need(observation.destination, What.DESTINATION)
-    if asked:
-        return asked
-    state = known(observation.destination)
-    if state is None:
-        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    state = recovery.read_destination(observation, terms, now)
+    if not isinstance(state, DestinationState):
+        return state
     ours = tokens(rotation)
     if state.current in ours:
         # It was promoted after all: going on backward would break what consumers read.
@@ -194,12 +185,9 @@ def _before_us(rotation: Rotation) -> set[VersionId | None]:
 def _destination_ready(
     rotation: Rotation, observation: Observation, terms: Terms, now: Instant
 ) -> Step | None:
-    asked = need(observation.destination, What.DESTINATION)
-    if asked:
-        return asked
-    state = known(observation.destination)
-    if state is None:
-        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    state = recovery.read_destination(observation, terms, now)
+    if not isinstance(state, DestinationState):
+        return state
     reason = unfit(state, owner=terms.owner, create=rotation.destination.create)
     if reason:
         return hold(terms, now, reason, rotation.destination.name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotator.core.attribution import attribute
-from rotator.core.facts import What
+from rotator.core.facts import DestinationState, What
 from rotator.core.ids import Instant
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect
@@ -19,7 +19,7 @@ from rotator.core.steps import Do, Fact, Record, Wait, failure, hold, known, nee
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from rotator.core.facts import DestinationState, KeyListing, Observation
+    from rotator.core.facts import KeyListing, Observation
     from rotator.core.ids import VersionId
     from rotator.core.rotation import Intent, Rotation
     from rotator.core.steps import Step
@@ -115,12 +115,9 @@ def _shows(intent: Intent, listing: KeyListing, terms: Terms, now: Instant) -> b
 def _on_destination(
     rotation: Rotation, intent: Intent, observation: Observation, terms: Terms, now: Instant
 ) -> Step:
-    asked = need(observation.destination, What.DESTINATION)
-    if asked:
-        return asked
-    state = known(observation.destination)
-    if state is None:
-        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    state = read_destination(observation, terms, now)
+    if not isinstance(state, DestinationState):
+        return state
     if _holds(intent, state):
         return Record(fact=Fact.INTENT_DONE, version=intent.version)
     if intent.effect is Effect.PROMOTE and state.current == intent.version:
@@ -160,6 +157,19 @@ def unlabel(rotation: Rotation, version: VersionId, terms: Terms, now: Instant) 
     """Take a version's labels off; a reading that shows them still may only be stale."""
     stale = settled(rotation.unstaged_at, terms, now)
     return stale or Do(effect=Effect.UNSTAGE, version=version)
+
+
+def read_destination(
+    observation: Observation, terms: Terms, now: Instant
+) -> DestinationState | Do | Wait:
+    """Return the destination as it was read, or ask for it, or hold because it is refused."""
+    asked = need(observation.destination, What.DESTINATION)
+    if asked:
+        return asked
+    state = known(observation.destination)
+    if state is None:
+        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    return state
 
 
 def listing_problem(observation: Observation, terms: Terms, now: Instant) -> Step | None:

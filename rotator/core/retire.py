@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotator.core import recovery
-from rotator.core.facts import Known, What
+from rotator.core.facts import DestinationState, Known, What
 from rotator.core.guard import quiet
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Phase
@@ -88,12 +88,9 @@ def _still_published(
     rotation: Rotation, observation: Observation, terms: Terms, now: Instant
 ) -> Step | None:
     """Consumers must be reading our key: our version, or one that carries the key."""
-    asked = need(observation.destination, What.DESTINATION)
-    if asked:
-        return asked
-    state = known(observation.destination)
-    if state is None:
-        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
+    state = recovery.read_destination(observation, terms, now)
+    if not isinstance(state, DestinationState):
+        return state
     if state.current == rotation.new_version:
         return None
     asked = need(observation.published, What.PUBLISHED)
