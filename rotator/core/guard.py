@@ -99,11 +99,15 @@ def _new_key_proves(
     verified_at = rotation.verified_at or rotation.phase_since
     if use.at is not None and use.at > verified_at + terms.traits.use_quantum:
         last = known(observation.old_use)
-        if last is None or last.at is None or now >= last.at + _silence(observation, terms):
+        if last is not None and _is_rested(last, observation, terms, now):
             return None
     if now < overrun_at(rotation, terms):
         return Wait(until=_next_look(rotation, terms, now), reason=Reason.QUIET)
     return hold(terms, now, Reason.QUIET_UNPROVEN, rotation.old_key_id)
+
+
+def _is_rested(last: LastUsed, observation: Observation, terms: Terms, now: Instant) -> bool:
+    return last.at is None or now >= last.at + _silence(observation, terms)
 
 
 def overrun_at(rotation: Rotation, terms: Terms) -> Instant:

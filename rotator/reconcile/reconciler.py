@@ -175,7 +175,7 @@ def _after(error: RotatorError, failures: int, session: Session) -> Wait:
 
 
 def _write_rest(session: Session, rest: Wait) -> None:
-    """Write down when to look again, and say once when a hold begins or ends."""
+    """Write down when to look again, and say once when a hold begins."""
     before = session.credential
     after = replace(
         before,

@@ -73,6 +73,7 @@ class View:
                 self.console.print(
                     f"{play.clock.now():%Y-%m-%d %H:%M}  {character.name:<14} {state}",
                     soft_wrap=True,
+                    markup=False,
                 )
 
 
@@ -140,7 +141,8 @@ def show_summary(console: Console, summary: Summary, *, seconds: float, steps: i
     console.print(table)
     for line in summary.lines:
         if line.reason and line.ends != "rotated":
-            console.print(f"[bold]{line.name}[/bold] {line.ends}: {line.reason}", soft_wrap=True)
+            text = Text.assemble((line.name, "bold"), f" {line.ends}: {line.reason}")
+            console.print(text, soft_wrap=True)
     _close(console, summary, seconds=seconds, steps=steps)
 
 
