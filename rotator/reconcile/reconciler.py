@@ -82,9 +82,17 @@ class Reconciler:
         self.parts.journal.release(session.claim)
 
     def _look(self, session: Session) -> Wait:
-        watched = suspects.walk(session)
+        watched = self._watch(session)
         rest = self._work(session)
         return rest if watched is None else replace(rest, until=min(rest.until, watched))
+
+    def _watch(self, session: Session) -> Instant | None:
+        """Walk through the suspects; their trouble never keeps a rotation from its guard (I1)."""
+        try:
+            return suspects.walk(session)
+        except (TransientError, PermanentError) as error:
+            self._log("warning", "suspect not handled", session.credential.id, error)
+            return Instant(session.now() + session.terms.limits.check_interval)
 
     def _work(self, session: Session) -> Wait:
         """Drive what is open; what ends may make room for what is due."""

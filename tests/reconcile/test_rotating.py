@@ -98,6 +98,21 @@ def test_a_suspect_that_is_used_is_a_strangers_for_ever() -> None:
     assert estate.stored.hold.reason is Reason.SLOTS_FULL
 
 
+def test_a_suspect_that_may_not_be_disabled_never_stops_the_credentials_own_work() -> None:
+    estate = Estate()
+    estate.wire.break_next("create_key", Failure.LOST_ANSWER)
+    estate.wire.break_next("disable_key", Failure.DENIED, times=3)
+    estate.run(timedelta(days=80), until=Phase.ROLLED_BACK)
+    estate.run(timedelta(days=1, hours=2))
+    assert estate.wire.sent.count("disable_key") >= 1
+    assert estate.stored.hold is not None
+    assert estate.stored.hold.reason is Reason.SLOTS_FULL
+    assert estate.consume()
+
+    estate.run(timedelta(days=30))
+    assert estate.enabled() == {estate.stored.current_key_id}
+
+
 def test_an_unused_suspect_is_disabled_then_deleted_and_both_are_announced() -> None:
     estate = Estate()
     estate.wire.break_next("create_key", Failure.LOST_ANSWER)
