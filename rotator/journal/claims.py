@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, and_, null, or_, select, update
 
-from rotator.core.ids import LeaseToken
+from rotator.core.ids import Instant, LeaseToken
 from rotator.core.lease import FARTHEST_LEASE, FARTHEST_TIMER, key_order, renewed
 from rotator.core.registration import merged, ordered
 from rotator.core.rotation import FINAL_PHASES, Claim
-from rotator.errors import ConflictError
+from rotator.errors import ConflictError, OutcomeUnknownError
 from rotator.journal import codec, tables
+from rotator.journal.leases import LeaseClock, by_clock
 from rotator.journal.rows import hold_destination, latest, locked, save_credential, save_rotation
 from rotator.journal.transactions import Store, Transactions, write_row
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Update
 
-    from rotator.core.ids import CredentialId, Instant
+    from rotator.core.ids import CredentialId
     from rotator.core.rotation import KeyRecord, Rotation, Trigger
     from rotator.ports.clock import Chance
     from rotator.ports.journal import Change
@@ -36,14 +37,16 @@ _ROW = tables.credential.c
 class SqlClaims(Store):
     """The right to act, as `rotator.ports.journal.Claims` describes it."""
 
-    def __init__(self, transactions: Transactions, chance: Chance) -> None:
-        """Draw fences from `chance`."""
+    def __init__(self, transactions: Transactions, chance: Chance, lease_clock: LeaseClock) -> None:
+        """Draw fences from `chance`, and keep leases by one clock."""
         super().__init__(transactions)
         self._chance = chance
+        self._clock = lease_clock
+        self._doubtful: set[LeaseToken] = set()
 
     def due(self, *, now: Instant, limit: int) -> tuple[CredentialId, ...]:
         """Name credentials that may be claimed now, the longest overdue first."""
-        query = select(_ROW.id).where(_is_claimable(now, FARTHEST_LEASE))
+        query = select(_ROW.id).where(self._is_claimable(now, FARTHEST_LEASE))
         with self._transactions.reading() as connection:
             rows = connection.execute(query.order_by(_ROW.next_at, _ROW.id).limit(limit))
             return tuple(rows.scalars())
@@ -52,8 +55,9 @@ class SqlClaims(Store):
         self, credential: CredentialId, *, now: Instant, lease_until: Instant
     ) -> Claim | None:
         """Claim a credential with a fresh token, with its open rotation and keys."""
-        free = and_(_ROW.id == credential, _is_claimable(now, 2 * (lease_until - now)))
-        grant = _granting(lease_until).where(free).values(token=self._chance.new_id())
+        free = and_(_ROW.id == credential, self._is_claimable(now, 2 * (lease_until - now)))
+        end = by_clock(self._clock, now, lease_until)
+        grant = _granting(end).where(free).values(token=self._chance.new_id())
         with self._transactions.writing() as connection:
             token = connection.execute(grant.returning(_ROW.token)).scalar_one_or_none()
             if token is None:
@@ -69,15 +73,26 @@ class SqlClaims(Store):
 
     def commit(self, claim: Claim, change: Change) -> Claim:
         """Write a change under the claim's fence and return the claim as it is now."""
+        if claim.token in self._doubtful:
+            raise ConflictError("the claim's last commit is in doubt", subject=claim.credential.id)
+        try:
+            return self._commit(claim, change)
+        except OutcomeUnknownError:
+            # Its rows may be stale now: whoever claims the credential next reads them again.
+            self._doubtful.add(claim.token)
+            raise
+
+    def _commit(self, claim: Claim, change: Change) -> Claim:
         owned = and_(_ROW.id == claim.credential.id, _ROW.token == claim.token)
-        fence = _granting(change.lease_until).where(owned)
+        end = by_clock(self._clock, change.now, change.lease_until)
+        fence = _granting(end).where(owned)
         with self._transactions.writing() as connection:
             is_ours = connection.execute(fence).rowcount == 1
             stored = locked(connection, claim.credential.id) if is_ours else None
             if stored is None:
                 raise ConflictError("the lease is somebody else's now", subject=claim.credential.id)
+            _write(connection, claim, change, end)
             save_credential(connection, merged(stored, claim.credential, change.credential))
-            _write(connection, claim, change)
         return renewed(
             claim,
             lease_until=change.lease_until,
@@ -102,32 +117,35 @@ class SqlClaims(Store):
             save_credential(connection, ordered(stored, trigger, now))
             return True
 
+    def _is_claimable(self, now: Instant, farthest: timedelta) -> ColumnElement[bool]:
+        """Put `core.lease` into SQL: the timer has passed, and nobody holds the lease."""
+        return and_(
+            _ROW.min_reader <= tables.READER,
+            or_(_ROW.next_at <= now, _ROW.next_at > now + FARTHEST_TIMER),
+            or_(
+                _ROW.lease_until.is_(None),
+                _ROW.lease_until <= by_clock(self._clock, now, now),
+                _ROW.lease_until > by_clock(self._clock, now, Instant(now + farthest)),
+            ),
+        )
 
-def _is_claimable(now: Instant, farthest: timedelta) -> ColumnElement[bool]:
-    """Put `core.lease` into SQL: the timer has passed, and nobody holds the lease."""
-    return and_(
-        _ROW.min_reader <= tables.READER,
-        or_(_ROW.next_at <= now, _ROW.next_at > now + FARTHEST_TIMER),
-        or_(
-            _ROW.lease_until.is_(None),
-            _ROW.lease_until <= now,
-            _ROW.lease_until > now + farthest,
-        ),
-    )
 
-
-def _granting(lease_until: Instant) -> Update:
+def _granting(lease_until: ColumnElement[Instant]) -> Update:
     """Lease a row, and remember the latest deadline that was ever granted."""
     granted = latest(_ROW.lease_max, lease_until)
     return update(tables.credential).values(lease_until=lease_until, lease_max=granted)
 
 
-def _write(connection: Connection, claim: Claim, change: Change) -> None:
+def _write(
+    connection: Connection, claim: Claim, change: Change, lease_until: ColumnElement[Instant]
+) -> None:
     if change.rotation is not None:
         save_rotation(connection, change.rotation)
     rotation = change.rotation or claim.rotation
     if rotation is not None:
-        hold_destination(connection, rotation, change.lease_until)
+        hold_destination(connection, rotation, lease_until)
+    if change.pause is not None:
+        write_row(connection, tables.pause, codec.encode_pause(change.pause))
     for record in change.keys:
         write_row(connection, tables.key, codec.encode_key(record))
     for event in change.events:

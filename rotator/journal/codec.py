@@ -10,7 +10,9 @@ from sqlalchemy import select
 
 from rotator.core.events import AuditAction, AuditRecord, Event, SealedRecord, Stage, Subject
 from rotator.core.facts import DestinationRef, Principal
-from rotator.core.rotation import Credential, Hold, KeyRecord, Rotation
+from rotator.core.orders import Pause
+from rotator.core.reasons import Reason
+from rotator.core.rotation import Credential, Hold, KeyRecord, Rotation, Trigger
 from rotator.journal import tables
 from rotator.journal.columns import from_micros, to_micros
 
@@ -35,6 +37,14 @@ _PLACEMENT_VERSIONS = ("old_version", "base_version", "new_version")
 _ROTATION_PLAIN = tuple(
     item.name for item in fields(Rotation) if item.name not in {*_PLACEMENT_VERSIONS, "destination"}
 )
+_SECOND_WORDS = frozenset(
+    {Reason.PAUSED, Reason.ABORTED, Reason.ENABLED_BY_OPERATOR, Trigger.DRIFT}
+)
+"""Words that readers of the first generation do not know."""
+
+_SECOND_FIELDS = ("enabled_at", "reversed_at", "vouched_at", "halt_reason")
+"""What readers of the first generation would not heed."""
+
 _KEY_PLAIN = tuple(item.name for item in fields(KeyRecord))
 _EVENT_PLAIN = tuple(item.name for item in fields(Event))
 _AUDIT_PLAIN = tuple(
@@ -96,7 +106,20 @@ def encode_credential(value: Credential) -> Row:
         "hold_reason": hold.reason if hold else None,
         "hold_since": hold.since if hold else None,
         "hold_detail": hold.detail if hold else None,
+        "operator_order": value.order,
+        "min_reader": generation(value),
     }
+
+
+def generation(value: Credential | Rotation) -> int:
+    """Say which generation of readers a row needs; older releases leave it alone."""
+    if isinstance(value, Credential):
+        reason = value.hold.reason if value.hold else None
+        words, has_new = {reason, value.requested}, value.order is not None
+    else:
+        words = {value.abandoned, value.trigger}
+        has_new = any(getattr(value, name) is not None for name in _SECOND_FIELDS)
+    return 2 if has_new or words & _SECOND_WORDS else 1
 
 
 def decode_credential(row: RowMapping) -> Credential:
@@ -114,13 +137,15 @@ def decode_credential(row: RowMapping) -> Credential:
             path=row["principal_path"],
         ),
         destination=None if row["destination_id"] is None else _decode_ref(row),
+        order=row["operator_order"],
         hold=hold,
     )
 
 
 def encode_rotation(value: Rotation) -> Row:
     """Encode a rotation without its placements."""
-    return {name: getattr(value, name) for name in _ROTATION_PLAIN}
+    plain = {name: getattr(value, name) for name in _ROTATION_PLAIN}
+    return {**plain, "min_reader": generation(value)}
 
 
 def encode_placement(value: Rotation) -> Row:
@@ -150,6 +175,29 @@ def encode_key(value: KeyRecord) -> Row:
 def decode_key(row: RowMapping) -> KeyRecord:
     """Decode a row of `select_keys`."""
     return KeyRecord(**{name: row[name] for name in _KEY_PLAIN})
+
+
+def encode_pause(value: Pause) -> Row:
+    """Encode a pause under its scope."""
+    return {
+        "scope": value.scope,
+        "account": value.account,
+        "credential_id": value.credential,
+        "operator": value.operator,
+        "reason": value.reason,
+        "since": value.since,
+    }
+
+
+def decode_pause(row: RowMapping) -> Pause:
+    """Decode a pause."""
+    return Pause(
+        account=row["account"],
+        credential=row["credential_id"],
+        operator=row["operator"],
+        reason=row["reason"],
+        since=row["since"],
+    )
 
 
 def encode_event(value: Event) -> Row:

@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 
 from rotator.core.events import Scalar
 from rotator.core.ids import Instant, instant
+from rotator.core.orders import Order, Verb
 from rotator.core.rotation import Effect, Intent
 
 if TYPE_CHECKING:
@@ -146,4 +147,43 @@ class Intention(TypeDecorator[Intent]):
             version=document["version"],
             provider_time=None if seen is None else from_micros(seen),
             known_keys=tuple(document["known_keys"]),
+        )
+
+
+class Instruction(TypeDecorator[Order]):
+    """An operator's order as JSON text, for it is written and read as a whole."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Order | None, dialect: Dialect) -> str | None:
+        """Encode an order."""
+        del dialect
+        if value is None:
+            return None
+        document = {
+            "id": value.id,
+            "verb": value.verb,
+            "operator": value.operator,
+            "reason": value.reason,
+            "given_at": to_micros(value.given_at),
+            "rotation_id": value.rotation_id,
+            "key_id": value.key_id,
+        }
+        return json.dumps(document, sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Order | None:
+        """Decode an order; fields of a newer release are passed over."""
+        del dialect
+        if value is None:
+            return None
+        document = json.loads(value)
+        return Order(
+            id=document["id"],
+            verb=Verb(document["verb"]),
+            operator=document["operator"],
+            reason=document["reason"],
+            given_at=from_micros(document["given_at"]),
+            rotation_id=document["rotation_id"],
+            key_id=document["key_id"],
         )

@@ -8,6 +8,8 @@ from rotator.journal.audit_queue import SqlAuditQueue
 from rotator.journal.budgets import SqlBudgets
 from rotator.journal.claims import SqlClaims
 from rotator.journal.inventory import SqlInventory
+from rotator.journal.leases import LeaseClock
+from rotator.journal.orders import SqlOrders
 
 if TYPE_CHECKING:
     from rotator.journal.sqlite import FileLock
@@ -15,14 +17,19 @@ if TYPE_CHECKING:
     from rotator.ports.clock import Chance
 
 
-class SqlJournal(SqlClaims, SqlInventory, SqlAuditQueue, SqlBudgets):
+class SqlJournal(SqlClaims, SqlOrders, SqlInventory, SqlAuditQueue, SqlBudgets):
     """Every protocol of `rotator.ports.journal`; safe to share between threads."""
 
     def __init__(
-        self, transactions: Transactions, chance: Chance, lock: FileLock | None = None
+        self,
+        transactions: Transactions,
+        chance: Chance,
+        lock: FileLock | None = None,
+        *,
+        lease_clock: LeaseClock = LeaseClock.CALLER,
     ) -> None:
         """Own the transactions' engine, and the lock if there is one."""
-        super().__init__(transactions, chance)
+        super().__init__(transactions, chance, lease_clock)
         self._lock = lock
 
     def close(self) -> None:

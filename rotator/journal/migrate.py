@@ -14,14 +14,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from rotator.journal import tables
-from rotator.journal.failures import translated
+from rotator.journal.failures import named, translated
 from rotator.journal.sqlite import WRITES
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+
+_UPGRADES = 0x726F7461746F72
+"""The number of the PostgreSQL advisory lock: `rotator` in ASCII."""
+
+_PATIENCE = "10min"
+"""How long an upgrade may take, and how long another one waits for it."""
 
 
 class Schema(StrEnum):
@@ -39,25 +46,40 @@ def head() -> str:
 
 def current(engine: Engine) -> str | None:
     """Return the number of the last migration applied; None in an empty database."""
-    with translated(engine.url.database or ""), engine.connect() as connection:
+    with translated(named(engine.url)), engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(engine: Engine) -> None:
     """Apply every migration that is missing, in one transaction; none if there is none.
 
-    A schema that a newer release brought is left as it is.
+    A schema that a newer release brought is left as it is. Of several processes
+    that come at once, one upgrades and the others wait for it.
 
     Raises:
         UnavailableError: The database cannot be written; nothing was changed.
     """
     config = _config()
     writers = engine.execution_options(**{WRITES: True})
-    with translated(engine.url.database or ""), writers.begin() as connection:
+    with translated(named(engine.url)), writers.begin() as connection:
+        _come_alone(connection)
         now = MigrationContext.configure(connection).get_current_revision()
         if now is None or now < head():
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def _come_alone(connection: Connection) -> None:
+    """Let no other process upgrade until the transaction ends; SQLite's begin did that already.
+
+    A change of a table waits but shortly for those who use it: whoever comes
+    after it would have to wait behind it.
+    """
+    if connection.dialect.name == "postgresql":
+        patience = f"SET LOCAL statement_timeout = '{_PATIENCE}'; SET LOCAL lock_timeout = "
+        connection.execute(text(f"{patience}'{_PATIENCE}'"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADES})"))
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
 
 
 def judge(engine: Engine) -> Schema:
@@ -69,7 +91,7 @@ def judge(engine: Engine) -> Schema:
     now = current(engine)
     if now is None or now < head():
         return Schema.OUTDATED
-    with translated(engine.url.database or ""), engine.connect() as connection:
+    with translated(named(engine.url)), engine.connect() as connection:
         oldest = _min_reader(connection)
     return Schema.USABLE if oldest <= int(head()) else Schema.TOO_NEW
 

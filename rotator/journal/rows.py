@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, case, literal, null, select, update
+from sqlalchemy import ColumnElement, case, func, null, select, update
 
 from rotator.journal import codec, tables
-from rotator.journal.columns import Moment
 from rotator.journal.transactions import insert_missing, write_row
 
 if TYPE_CHECKING:
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
 _OBJECT = tables.destination_object.c
 
 
-def latest(column: ColumnElement[Instant], at: Instant) -> ColumnElement[Instant]:
+def latest(column: ColumnElement[Instant], given: ColumnElement[Instant]) -> ColumnElement[Instant]:
     """Return the later of a column, which may be null, and an instant."""
-    given = literal(at, Moment())
     return case((column >= given, column), else_=given)
 
 
@@ -41,10 +39,17 @@ def insert_credential(connection: Connection, value: Credential) -> bool:
 
 
 def save_credential(connection: Connection, value: Credential) -> None:
-    """Write a known credential's row; its lease stays."""
+    """Write a known credential's row; its lease stays.
+
+    The row needs as new a reader as its rotations do, which are read through it.
+    """
     _insert_object(connection, value.destination)
     mine = tables.credential.c.id == value.id
     row = codec.encode_credential(value)
+    rotations = tables.rotation.c
+    newest = select(func.max(rotations.min_reader)).where(rotations.credential_id == value.id)
+    needed = connection.execute(newest).scalar() or 0
+    row["min_reader"] = max(row["min_reader"], needed)
     connection.execute(update(tables.credential).where(mine).values(**row))
 
 
@@ -55,7 +60,9 @@ def save_rotation(connection: Connection, value: Rotation) -> None:
     write_row(connection, tables.placement, codec.encode_placement(value))
 
 
-def hold_destination(connection: Connection, value: Rotation, lease_until: Instant) -> None:
+def hold_destination(
+    connection: Connection, value: Rotation, lease_until: ColumnElement[Instant]
+) -> None:
     """Note until when a rotation may write to its destination object, and who holds it."""
     mine = _OBJECT.id == value.destination.id
     statement = update(tables.destination_object).where(mine)

@@ -25,9 +25,9 @@ from sqlalchemy import (
 
 from rotator.core.reasons import Reason
 from rotator.core.rotation import FINAL_PHASES, Action, Phase, Role, Trigger
-from rotator.journal.columns import Details, Intention, Moment, Period, Word
+from rotator.journal.columns import Details, Instruction, Intention, Moment, Period, Word
 
-READER = 1
+READER = 2
 """The generation of rows that this release understands.
 
 A release that writes what this one could not read raises `min_reader` of that
@@ -92,6 +92,7 @@ credential = Table(
     Column("next_at", Moment, nullable=False),
     Column("due_at", Moment),
     Column("requested", Word(Trigger)),
+    Column("operator_order", Instruction),
     Column("failures", Integer, nullable=False),
     Column("last_error", Text, nullable=False),
     Column("hold_reason", Word(Reason)),
@@ -126,7 +127,10 @@ rotation = Table(
     Column("verified_at", Moment),
     Column("promoted_at", Moment),
     Column("disabled_at", Moment),
+    Column("enabled_at", Moment),
     Column("unstaged_at", Moment),
+    Column("reversed_at", Moment),
+    Column("vouched_at", Moment),
     Column("finished_at", Moment),
     Column("landing_until", Moment),
     Column("abandoned", Word(Reason)),
@@ -134,11 +138,14 @@ rotation = Table(
     Column("expedited_at", Moment),
     Column("grace_given", Period),
     Column("halted_from", Word(Phase)),
+    Column("halt_reason", Word(Reason)),
+    Column("halt_detail", Text, nullable=False, server_default=text("''")),
     Column("outcome", Text, nullable=False),
+    Column("min_reader", Integer, nullable=False, server_default=text("1")),
     CheckConstraint(f"phase IN ({_PHASES})", name="phase"),
     CheckConstraint(f"halted_from IN ({_PHASES})", name="halted_from"),
 )
-"""One row per attempt, with its open intent."""
+"""One row per attempt, with its open intent; `min_reader` keeps its credential's up."""
 
 _IS_OPEN = text(f"phase NOT IN ({_FINAL})")
 Index(
@@ -241,3 +248,25 @@ account_budget = Table(
     Column("full_at", Moment, nullable=False),
 )
 """Token buckets, as `rotator.core.budget` understands them."""
+
+pause = Table(
+    "pause",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("account", Text),
+    Column("credential_id", Text),
+    Column("operator", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+)
+"""One row per pause in force; without account and credential it is one of everything."""
+
+commit_mark = Table(
+    "commit_mark",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+"""One row per write on PostgreSQL, kept for a while: proof that its transaction was committed."""
+
+Index("commit_mark_age", commit_mark.c.at)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from rotator.journal.failures import translated
+from rotator.journal.failures import named, translated
 from rotator.journal.sqlite import WRITES
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Transactions:
 
     def __init__(self, engine: Engine) -> None:
         """Use an engine, and close its connections with `dispose`."""
-        self.subject = engine.url.database or ""
+        self.subject = named(engine.url)
         self._readers = engine
         self._writers = engine.execution_options(**{WRITES: True})
 
@@ -73,7 +73,9 @@ def insert_missing(connection: Connection, table: Table, row: Mapping[str, Any])
     """Insert a row unless one with its primary key exists; say whether it was inserted."""
     insert = _INSERTS[connection.dialect.name](table).values(**row)
     statement = insert.on_conflict_do_nothing(index_elements=list(table.primary_key.columns))
-    return connection.execute(statement).rowcount == 1
+    # Drivers do not agree on an insertion's row count; what it returns is the same with all.
+    inserted = connection.execute(statement.returning(*table.primary_key.columns))
+    return inserted.one_or_none() is not None
 
 
 def write_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:

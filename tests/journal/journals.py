@@ -9,8 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import make_url, text
 
+from rotator.journal.leases import LeaseClock
 from rotator.journal.opening import open_journal, upgrade_journal
 from rotator.journal.sqlite import sqlite_engine
+from rotator.telemetry.clock import SystemChance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,3 +57,19 @@ def new_journal(folder: Path) -> SqlJournal:
     """Make a journal in an empty folder and open it as the daemon does."""
     upgrade_journal(journal_url(folder))
     return open_journal(journal_url(folder), chance=CountingChance(), exclusive=True)
+
+
+def open_postgres(
+    url: str,
+    *,
+    lease_clock: LeaseClock = LeaseClock.CALLER,
+    busy_timeout: timedelta = timedelta(seconds=5),
+) -> SqlJournal:
+    """Open a journal on a server; tests step their time by hand, so leases follow it."""
+    return open_journal(
+        url,
+        chance=SystemChance(),
+        exclusive=True,
+        busy_timeout=busy_timeout,
+        lease_clock=lease_clock,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import stat
+import traceback
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -128,14 +129,24 @@ def test_a_schema_that_a_newer_release_contracted_is_refused(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     "url",
-    ["not a url", "postgresql://user:hunter2@host/rotator", "sqlite://", "sqlite:///:memory:"],
+    [
+        "not a url",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "postgresql://user:hunter2@host",
+        "postgresql://host:hunter2/rotator",
+        "postgresql+asyncpg://user:hunter2@host/rotator",
+        "mysql://user:hunter2@host/rotator",
+    ],
 )
 def test_a_url_that_cannot_hold_a_journal_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         open_journal(url, chance=CountingChance(), exclusive=True)
 
     assert "sqlite:////absolute/path" in caught.value.diagnostics()
-    assert "hunter2" not in caught.value.diagnostics()
+    assert "postgresql://role@host/database" in caught.value.diagnostics()
+    said = "".join(traceback.format_exception(caught.value))
+    assert "hunter2" not in said.replace(url, "")
 
 
 def test_a_directory_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from rotator.core.events import AuditAction, AuditRecord, Event, Stage, Subject
 from rotator.core.facts import DestinationRef
 from rotator.core.ids import instant
+from rotator.core.orders import Order, Verb
 from rotator.core.reasons import Reason
 from rotator.core.rotation import (
     Action,
@@ -31,7 +33,11 @@ from rotator.ports.journal import Change
 from rotator.testing.journal_suite import claimed
 from rotator.testing.memory_journal import MemoryJournal
 from tests.builders import credential
-from tests.journal.journals import CountingChance, new_journal
+from tests.journal.journals import CountingChance, new_journal, open_postgres
+
+if TYPE_CHECKING:
+    from rotator.ports.journal import Journal
+    from tests.postgres import Server
 
 OF = credential()
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
@@ -74,6 +80,16 @@ INTENTS = st.builds(
     provider_time=optional(INSTANTS),
     known_keys=st.lists(WORDS, max_size=3).map(tuple),
 )
+ORDERS = st.builds(
+    Order,
+    id=WORDS,
+    verb=st.sampled_from(Verb),
+    operator=WORDS,
+    reason=WORDS,
+    given_at=INSTANTS,
+    rotation_id=optional(WORDS),
+    key_id=optional(WORDS),
+)
 CREDENTIALS = st.builds(
     Credential,
     id=st.just(OF.id),
@@ -88,6 +104,7 @@ CREDENTIALS = st.builds(
     current_version=optional(WORDS),
     due_at=optional(INSTANTS),
     requested=optional(st.sampled_from(Trigger)),
+    order=optional(ORDERS),
     failures=COUNTS,
     last_error=WORDS,
     hold=optional(st.builds(Hold, reason=st.sampled_from(Reason), since=INSTANTS, detail=WORDS)),
@@ -113,7 +130,10 @@ ROTATIONS = st.builds(
     verified_at=optional(INSTANTS),
     promoted_at=optional(INSTANTS),
     disabled_at=optional(INSTANTS),
+    enabled_at=optional(INSTANTS),
     unstaged_at=optional(INSTANTS),
+    reversed_at=optional(INSTANTS),
+    vouched_at=optional(INSTANTS),
     finished_at=optional(INSTANTS),
     landing_until=optional(INSTANTS),
     abandoned=optional(st.sampled_from(Reason)),
@@ -121,6 +141,8 @@ ROTATIONS = st.builds(
     expedited_at=optional(INSTANTS),
     grace_given=optional(PERIODS),
     halted_from=optional(st.sampled_from(Phase)),
+    halt_reason=optional(st.sampled_from(Reason)),
+    halt_detail=WORDS,
     outcome=WORDS,
 )
 KEYS = st.builds(
@@ -182,28 +204,60 @@ RECORDS = st.builds(
 )
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
-@given(row=CREDENTIALS, begun=ROTATIONS, record=KEYS, event=EVENTS, audit=RECORDS)
-def test_every_value_comes_back_as_it_was_written(
+def whole_change(
     row: Credential, begun: Rotation, record: KeyRecord, event: Event, audit: AuditRecord
-) -> None:
-    change = Change(
+) -> Change:
+    """Build a change that writes one of everything."""
+    return Change(
         credential=row,
+        now=OF.created_at,
         lease_until=OF.next_at,
         rotation=begun,
         keys=(record,),
         events=(replace(event, rotation_id=begun.id),),
         audit=(audit,),
     )
+
+
+CHANGES = st.builds(
+    whole_change, row=CREDENTIALS, begun=ROTATIONS, record=KEYS, event=EVENTS, audit=RECORDS
+)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+@given(change=CHANGES)
+def test_every_value_comes_back_as_it_was_written(change: Change) -> None:
     with TemporaryDirectory() as folder, closing(new_journal(Path(folder))) as sql:
         for journal in (MemoryJournal(CountingChance()), sql):
-            claim = claimed(journal, OF)
-            journal.commit(claim, change)
+            check_round_trip(journal, change)
 
-            assert journal.credentials() == (row,)
-            assert journal.rotations() == (begun,)
-            assert journal.keys() == (record,)
-            assert journal.events(begun.id) == change.events
-            assert journal.unsealed(limit=10) == (audit,)
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    database=None,
+)
+@given(change=CHANGES)
+def test_a_server_gives_every_value_back_as_it_was_written(
+    postgres_server: Server, postgres_url: str, change: Change
+) -> None:
+    postgres_server.wipe(postgres_url)
+    with closing(open_postgres(postgres_url)) as journal:
+        check_round_trip(journal, change)
+
+
+def check_round_trip(journal: Journal, change: Change) -> None:
+    """Write everything, and read it again."""
+    begun = change.rotation
+    assert begun is not None
+    claim = claimed(journal, OF)
+    journal.commit(claim, change)
+
+    assert journal.credentials() == (change.credential,)
+    assert journal.rotations() == (begun,)
+    assert journal.keys() == change.keys
+    assert journal.events(begun.id) == change.events
+    assert journal.unsealed(limit=10) == change.audit
