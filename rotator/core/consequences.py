@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rotator.core.rotation import Effect, Phase, Role
+from rotator.core.reasons import Reason
+from rotator.core.rotation import Effect, Phase, Role, Trigger
 from rotator.core.steps import Fact
+from rotator.core.transitions import RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
     from rotator.core.ids import Instant
     from rotator.core.rotation import Credential, KeyRecord, Rotation
     from rotator.core.steps import Do, Record
+
+_MEANT = frozenset({Reason.REPORT_ONLY, Reason.ABORTED})
+"""Reasons for which a rotation is given up on purpose."""
+
+_ORDERED = frozenset({Trigger.MANUAL, Trigger.TAINT})
+"""What a person ordered; drift is seen again by itself, and age comes again."""
 
 
 def keys_after_effect(
@@ -44,8 +52,12 @@ def keys_after_fact(
 ) -> tuple[KeyRecord, ...]:
     """Say what a fact makes of the keys; only changed records."""
     match step.fact:
-        case Fact.FOUND_CURRENT:
+        case Fact.FOUND_CURRENT | Fact.FOUND_REVERSED:
             return _promoted(old, new)
+        case Fact.FOUND_ENABLED if old:
+            return (replace(old, enabled=True, disabled_at=None),)
+        case Fact.RELEASED:
+            return _released(rotation, old, new, now)
         case Fact.FOUND_GONE if old:
             return (_gone(old, now),)
         case Fact.FOUND_DISABLED if old:
@@ -59,7 +71,17 @@ def keys_after_fact(
 
 
 def credential_after(credential: Credential, rotation: Rotation) -> Credential:
-    """Make the new key current once the rotation is promoted; else nothing changes."""
+    """Make the new key current once the rotation is promoted; else nothing changes.
+
+    A rotation that was given up while consumers read something else than its new
+    key says nothing of what is current: that is found out as for an unknown key.
+    """
+    if rotation.outcome == RELEASED and rotation.promoted_at is None:
+        return replace(credential, current_key_id=None, current_version=None, due_at=None)
+    if _is_order_open(rotation):
+        # Whoever ordered it wants it done, not tried.
+        is_tainted = Trigger.TAINT in {credential.requested, rotation.trigger}
+        return replace(credential, requested=Trigger.TAINT if is_tainted else Trigger.MANUAL)
     is_switch = (
         rotation.phase is Phase.PROMOTED and credential.current_key_id != rotation.new_key_id
     )
@@ -75,9 +97,29 @@ def credential_after(credential: Credential, rotation: Rotation) -> Credential:
     )
 
 
+def _is_order_open(rotation: Rotation) -> bool:
+    """Whether an ordered rotation was rolled back for a reason that may pass."""
+    is_failed = rotation.phase is Phase.ROLLED_BACK and rotation.abandoned not in _MEANT
+    return is_failed and rotation.trigger in _ORDERED
+
+
 def _promoted(old: KeyRecord | None, new: KeyRecord | None) -> tuple[KeyRecord, ...]:
     roles = ((old, Role.PREVIOUS), (new, Role.CURRENT))
     return tuple(replace(record, role=role) for record, role in roles if record)
+
+
+def _released(
+    rotation: Rotation, old: KeyRecord | None, new: KeyRecord | None, now: Instant
+) -> tuple[KeyRecord, ...]:
+    """Leave the old key to a person; the new one, too, while consumers do not read it.
+
+    Their time as suspects is said to have begun and ended, so that nobody who finds
+    a mark of ours on them takes them for an orphan.
+    """
+    let_go = (old, None if rotation.promoted_at else new)
+    return tuple(
+        replace(record, role=Role.FOREIGN, suspect_since=now) for record in let_go if record
+    )
 
 
 def _gone(record: KeyRecord, now: Instant) -> KeyRecord:
@@ -85,4 +127,5 @@ def _gone(record: KeyRecord, now: Instant) -> KeyRecord:
 
 
 def _suspect(record: KeyRecord, rotation: Rotation, now: Instant) -> KeyRecord:
-    return replace(record, role=Role.SUSPECT, suspect_since=now, rotation_id=rotation.id)
+    since = max(now, record.created_at)
+    return replace(record, role=Role.SUSPECT, suspect_since=since, rotation_id=rotation.id)

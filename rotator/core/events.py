@@ -53,6 +53,13 @@ class AuditAction(StrEnum):
     DAEMON_START = "daemon.start"
     DAEMON_STOP = "daemon.stop"
     POLICY_LOAD = "policy.load"
+    OPERATOR_RESUME = "operator.resume"
+    OPERATOR_ABORT = "operator.abort"
+    OPERATOR_ROLLBACK = "operator.rollback"
+    OPERATOR_ENABLE = "operator.enable"
+    OPERATOR_PAUSE = "operator.pause"
+    OPERATOR_UNPAUSE = "operator.unpause"
+    DESTINATION_DRIFT = "destination.drift"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

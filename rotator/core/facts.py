@@ -112,6 +112,14 @@ class LastUsed:
     region: str = ""
 
 
+class Minter(StrEnum):
+    """Whose call made a key, by the provider's own log; `UNKNOWN` is no answer at all."""
+
+    OURS = "ours"
+    SOMEBODY_ELSE = "somebody_else"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationRef:
     """Where one credential is published: an object and the fields that are ours in it.

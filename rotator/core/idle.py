@@ -1,15 +1,17 @@
 """What a credential without an open rotation needs: to be adopted, rotated, or left.
 
 A key becomes managed when its destination carries it: one that nobody was told
-to read is never replaced behind its users' back.
+to read is never replaced behind its users' back. A destination that has left the
+journal's current key is `core.drift`'s finding, and repaired only where policy says so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rotator.core.before import jitter_fraction, starts_at
+from rotator.core.drift import Drift, Memory, Note, look
 from rotator.core.facts import What
 from rotator.core.ids import Instant
 from rotator.core.machine import describe_keys, is_full, unfit
@@ -17,7 +19,7 @@ from rotator.core.reasons import Reason
 from rotator.core.recovery import listing_problem
 from rotator.core.rotation import Action, Trigger
 from rotator.core.steps import Do, Wait, failure, hold, known, need
-from rotator.core.terms import Mode
+from rotator.core.terms import IfDrifted, Mode
 
 if TYPE_CHECKING:
     from rotator.core.facts import DestinationState, KeyInfo, KeyListing, Observation
@@ -33,10 +35,15 @@ class Adopt:
     Attributes:
         version: The destination's version that carries it; None where the
             destination has never carried a key.
+        reason: Why, if it takes the place of another key; empty if there was none.
+        retires: The key whose place it takes, if a rotation of ours did that and the
+            journal has forgotten it: it is retired as that rotation would have.
     """
 
     key_id: KeyId
     version: VersionId | None
+    reason: str = ""
+    retires: KeyId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +52,13 @@ class Start:
 
     Attributes:
         due_at: When policy asked for it.
+        version: The destination's version that it replaces, where that is not the
+            one that the journal knows.
     """
 
     trigger: Trigger
     due_at: Instant
+    version: VersionId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +69,30 @@ class Rest:
     due_at: Instant | None
 
 
-IdleStep = Do | Adopt | Start | Rest
+_ENDED = frozenset({Reason.CURRENT_KEY_GONE, Reason.CURRENT_KEY_DISABLED})
+
+IdleStep = Do | Adopt | Note | Start | Rest
+
+_NOTHING = Memory()
 
 
 def next_for_idle(
-    credential: Credential, observation: Observation, terms: Terms, now: Instant
+    credential: Credential,
+    observation: Observation,
+    terms: Terms,
+    now: Instant,
+    *,
+    memory: Memory = _NOTHING,
 ) -> IdleStep:
-    """Decide what a credential without an open rotation needs now."""
+    """Decide what a credential without an open rotation needs now.
+
+    Args:
+        credential: The credential.
+        observation: What this pass has read; unread readings are asked for.
+        terms: Policy, traits and limits.
+        now: The present.
+        memory: What the journal remembers of the principal's keys.
+    """
     blocked = listing_problem(observation, terms, now)
     if isinstance(blocked, Do):
         return blocked
@@ -80,17 +107,47 @@ def next_for_idle(
         return _rest(terms, now, Reason.REPORT_ONLY, credential.note)
     if credential.current_key_id is None:
         return _adoption(credential, listing, observation, terms, now)
+    found = look(credential, memory, listing, observation, terms)
+    if isinstance(found, Drift):
+        return _drifted(found, credential, listing, observation, terms, now)
+    if found is not None:
+        return found
     current = listing.find(credential.current_key_id)
-    if credential.requested is Trigger.TAINT and not (current and current.enabled):
+    assert current is not None, "look() lets only a listed key pass"  # noqa: S101
+    return _age(credential, current, listing, observation, terms, now)
+
+
+def _drifted(
+    found: Drift,
+    credential: Credential,
+    listing: KeyListing,
+    observation: Observation,
+    terms: Terms,
+    now: Instant,
+) -> IdleStep:
+    """Follow what is proved to be our own doing; the rest only by a rule or an order."""
+    is_permitted = terms.if_drifted is IfDrifted.REPAIR and terms.mode is Mode.ENFORCE
+    if found.adopt is not None and (found.is_proved or is_permitted):
+        reason = "our mark" if found.is_proved else "drift: repair"
+        is_open = found.is_proved and terms.mode is Mode.ENFORCE
+        before = listing.find(credential.current_key_id) if is_open else None
+        retires = before.key_id if before else None
+        return Adopt(key_id=found.adopt, version=found.version, reason=reason, retires=retires)
+    if credential.requested is Trigger.TAINT and found.reason in _ENDED:
         # Somebody has ended the compromised key already; its consumers wait for a new one.
         return _blind(credential, observation, terms, now) or _start(
             Trigger.TAINT, now, listing, terms, now
         )
-    if current is None:
-        return _held(terms, now, Reason.CURRENT_KEY_GONE, credential.current_key_id)
-    if not current.enabled:
-        return _held(terms, now, Reason.CURRENT_KEY_DISABLED, current.key_id)
-    return _age(credential, current, listing, observation, terms, now)
+    held = Rest(wait=hold(terms, now, found.reason, found.detail), due_at=credential.due_at)
+    if not (found.is_dead and is_permitted):
+        return held
+    if is_full(listing, terms):
+        detail = f"{found.detail}; no free key slot to repair it: {describe_keys(listing)}"
+        return replace(held, wait=replace(held.wait, detail=detail))
+    trigger = Trigger.TAINT if credential.requested is Trigger.TAINT else Trigger.DRIFT
+    return _blind(credential, observation, terms, now) or Start(
+        trigger=trigger, due_at=now, version=found.version
+    )
 
 
 def due_at(credential: Credential, key: KeyInfo, terms: Terms) -> Instant:
@@ -118,17 +175,12 @@ def _age(
 
 def _blind(
     credential: Credential, observation: Observation, terms: Terms, now: Instant
-) -> IdleStep | None:
+) -> Rest | None:
     """Where nothing can be read, an object without a version that we know must be new or ours."""
     if terms.can_read_back or credential.current_version is not None:
         return None
-    asked = need(observation.destination, What.DESTINATION)
-    if asked:
-        return asked
     state = known(observation.destination)
-    if state is None:
-        return _held(terms, now, Reason.ACCESS_DENIED, failure(observation.destination))
-    if state.exists and state.owner != terms.owner:
+    if state is not None and state.exists and state.owner != terms.owner:
         return _held(terms, now, Reason.UNPUBLISHED, "the destination cannot be read back")
     return None
 

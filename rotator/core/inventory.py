@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rotator.core.ids import RotationId
 from rotator.core.rotation import KeyRecord, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
 
-    from rotator.core.facts import KeyListing
-    from rotator.core.ids import CredentialId, Instant, KeyId, RotationId
+    from rotator.core.facts import KeyInfo, KeyListing
+    from rotator.core.ids import CredentialId, Instant, KeyId
     from rotator.core.terms import Limits
+
+_UNWATCHED = frozenset({Role.FOREIGN, Role.PREVIOUS})
 
 
 def seen(
@@ -26,7 +29,8 @@ def seen(
 ) -> tuple[KeyRecord, ...]:
     """Bring the records up to date with a listing.
 
-    A key that we do not know is a stranger's until something proves otherwise.
+    A key that we do not know is a stranger's until something proves otherwise; the
+    rotation that its mark names is kept with it.
     A key that is missing is not declared gone here: a listing may be stale, and
     only a decision that waits for that may say so. A key that was gone and is
     listed for longer than a listing may be stale is a stranger's.
@@ -51,6 +55,7 @@ def seen(
                     enabled=key.enabled,
                     created_at=key.created_at,
                     seen_at=now,
+                    rotation_id=_mark(key),
                 )
             )
             continue
@@ -58,8 +63,15 @@ def seen(
             if now < (known.gone_at or known.seen_at) + lag:
                 continue
             known = _back(known)
+        elif known.role is Role.FOREIGN and known.suspect_since is None:
+            # A mark is written a moment after its key was made.
+            known = replace(known, rotation_id=_mark(key))
         updated.append(replace(known, enabled=key.enabled, created_at=key.created_at, seen_at=now))
     return tuple(updated)
+
+
+def _mark(key: KeyInfo) -> RotationId | None:
+    return RotationId(key.rotation) if key.rotation else None
 
 
 def _back(record: KeyRecord) -> KeyRecord:
@@ -76,11 +88,15 @@ def _back(record: KeyRecord) -> KeyRecord:
 def missing(
     records: Iterable[KeyRecord], listing: KeyListing, now: Instant
 ) -> tuple[KeyRecord, ...]:
-    """Mark strangers' keys gone that a listing no longer shows; ours are judged elsewhere."""
+    """Mark keys gone that a listing no longer shows and that no rotation watches.
+
+    These are strangers' and, while no rotation is open, a previous one that was
+    left to a person; the others are judged elsewhere.
+    """
     return tuple(
         replace(record, role=Role.GONE, gone_at=now)
         for record in records
-        if record.role is Role.FOREIGN and listing.find(record.key_id) is None
+        if record.role in _UNWATCHED and listing.find(record.key_id) is None
     )
 
 
@@ -97,6 +113,8 @@ def describe(records: Iterable[KeyRecord], limits: Limits) -> str:
 
 
 def _part(record: KeyRecord, limits: Limits) -> str:
+    if record.role is Role.FOREIGN and record.rotation_id and record.suspect_since is None:
+        return f"foreign, marked by rotation {record.rotation_id}"
     if record.role is not Role.SUSPECT:
         return record.role.value
     disabled_at = record.disabled_at or (

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from rotator.core.ids import Instant, KeyId
     from rotator.core.rotation import Credential, KeyRecord, Rotation
 
-FARTHEST_TIMER = timedelta(days=400)
-"""A timer further ahead is impossible and counts as due."""
+LONGEST_WAIT = timedelta(hours=36)
+"""Everything is looked at again after this at the latest, whatever it waits for."""
+
+FARTHEST_TIMER = timedelta(hours=48)
+"""A timer further ahead was set by a wrong clock and counts as due."""
 
 FARTHEST_LEASE = timedelta(hours=1)
 """A lease that ends further ahead is worth an attempt to acquire.

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, assert_never
 from rotator.core import recovery, retire
 from rotator.core.facts import DestinationState, Known, What
 from rotator.core.ids import version_token
-from rotator.core.reasons import Reason
+from rotator.core.reasons import HALTING, Reason
 from rotator.core.rotation import Effect, Phase, Trigger
+from rotator.core.stamps import is_ahead
 from rotator.core.steps import Do, Done, Fact, Halt, Record, Wait, hold, known, need
 from rotator.core.terms import Mode
 from rotator.core.transitions import tokens
@@ -40,11 +41,27 @@ def next_step(rotation: Rotation, observation: Observation, terms: Terms, now: I
         terms: Policy, traits and limits that apply.
         now: The present, by our clock.
     """
+    step = _next(rotation, observation, terms, now)
+    if isinstance(step, Wait) and step.reason in HALTING:
+        return Halt(reason=step.reason, detail=step.detail)
+    return step
+
+
+def _next(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     if rotation.is_open and rotation.phase is not Phase.HALTED:
+        if is_ahead(rotation, now, terms.limits.clock_skew):
+            return _ahead(rotation, observation, terms, now)
         if rotation.intent is not None:
             return recovery.answer(rotation, rotation.intent, observation, terms, now)
+        if rotation.halt_reason is not None:
+            # An order had led it out of its halt, and is gone before it was carried out.
+            return Halt(reason=rotation.halt_reason, detail=rotation.halt_detail)
         if rotation.abandoned is not None:
             return backward(rotation, observation, terms, now)
+    return _along(rotation, observation, terms, now)
+
+
+def _along(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     match rotation.phase:
         case Phase.PLANNED:
             return planned(rotation, observation, terms, now)
@@ -61,9 +78,34 @@ def next_step(rotation: Rotation, observation: Observation, terms: Terms, now: I
         case Phase.COMPLETED | Phase.ROLLED_BACK:
             return Done()
         case Phase.HALTED:
-            return Halt(reason=rotation.abandoned or Reason.INVARIANT)
+            reason = rotation.halt_reason or Reason.INVARIANT
+            return Halt(reason=reason, detail=rotation.halt_detail)
         case _ as never:  # pragma: no cover - mypy proves that nothing gets here
             assert_never(never)
+
+
+def _ahead(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
+    """Mend times of the future: either our clock is wrong now, or it was when they were written.
+
+    Until the clocks agree only enabling goes on, for its consumers fail meanwhile.
+    """
+    blocked = recovery.listing_problem(observation, terms, now)
+    if blocked is None or isinstance(blocked, Do):
+        return blocked or Record(fact=Fact.RESTAMPED)
+    healing = _healing(rotation, observation, terms, now)
+    return healing if isinstance(healing, Do | Record) else blocked
+
+
+def _healing(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    if rotation.phase is not Phase.DISABLED or rotation.halt_reason is not None:
+        return None
+    if rotation.intent is None:
+        return retire.went_back(rotation, observation, terms, now)
+    if rotation.intent.effect is Effect.ENABLE_KEY:
+        return recovery.answer(rotation, rotation.intent, observation, terms, now)
+    return None
 
 
 def planned(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
@@ -253,10 +295,11 @@ def _slot_free(
         return blocked
     listing = known(observation.keys)
     old = listing.find(rotation.old_key_id) if listing else None
-    # In an emergency somebody may have ended the old key already: the new one is wanted most.
-    if old is None and rotation.trigger is not Trigger.TAINT:
+    # Somebody may have ended the old key already: then the new one is wanted most.
+    may_be_ended = rotation.trigger in {Trigger.TAINT, Trigger.DRIFT}
+    if old is None and not may_be_ended:
         return hold(terms, now, Reason.CURRENT_KEY_GONE, rotation.old_key_id)
-    if old and not old.enabled and rotation.trigger is not Trigger.TAINT:
+    if old and not old.enabled and not may_be_ended:
         return hold(terms, now, Reason.CURRENT_KEY_DISABLED, rotation.old_key_id)
     if listing and is_full(listing, terms):
         return hold(terms, now, Reason.SLOTS_FULL, describe_keys(listing))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rotator.core.facts import DestinationRef
 from rotator.core.rotation import Action
-from rotator.core.terms import Grace, Mode, Schedule
+from rotator.core.terms import Grace, IfDrifted, Mode, Schedule
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -135,7 +135,7 @@ class DestinationTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """Fields of `Schedule` and `Grace` that a layer sets; None leaves them alone."""
+    """Fields of `Schedule` and `Grace`, and what drift leads to; None leaves a field alone."""
 
     max_age: timedelta | None = None
     rotate_after: timedelta | None = None
@@ -146,6 +146,7 @@ class Overrides:
     quarantine_period: timedelta | None = None
     if_still_used: IfStillUsed | None = None
     accept_blind: bool | None = None
+    if_drifted: IfDrifted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +203,7 @@ class Decision:
     action: Action | None
     schedule: Schedule
     grace: Grace
+    if_drifted: IfDrifted = IfDrifted.REPORT
     note: str = ""
     destination: DestinationRef | None = None
 
@@ -217,6 +219,7 @@ def decide(policy: Policy, principal: Principal) -> Decision:
             action=Action.REPORT,
             schedule=schedule,
             grace=grace,
+            if_drifted=if_drifted(policy.defaults),
             note="no rule selects it, and what no rule selects is only reported",
         )
     schedule, grace = merged(policy.defaults, rule.overrides)
@@ -225,6 +228,7 @@ def decide(policy: Policy, principal: Principal) -> Decision:
         action=rule.action,
         schedule=schedule,
         grace=grace,
+        if_drifted=if_drifted(policy.defaults, rule.overrides),
         note="" if rule.action is Action.ROTATE else f"rule `{rule.name}` does not rotate it",
         destination=rule.destination.fill(principal, account) if rule.destination else None,
     )
@@ -251,6 +255,11 @@ def merged(*layers: Overrides) -> tuple[Schedule, Grace]:
     room = max_age - rotate_after - grace.max_period
     jitter = _last([item.jitter for item in layers], min(rotate_after / 10, room))
     return Schedule(max_age=max_age, rotate_after=rotate_after, jitter=jitter), grace
+
+
+def if_drifted(*layers: Overrides) -> IfDrifted:
+    """Merge what drift leads to, the last layer that says so winning; built in: report."""
+    return _last([item.if_drifted for item in layers], IfDrifted.REPORT)
 
 
 def is_literal(pattern: str) -> bool:

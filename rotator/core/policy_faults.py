@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rotator.core.durations import format_duration
 from rotator.core.policy import DEFAULT_RULE, merged
 from rotator.core.rotation import Action
+from rotator.core.terms import IfDrifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,13 @@ class PolicyFault:
 
 def policy_faults(policy: Policy) -> tuple[PolicyFault, ...]:
     """Name every contradiction of a policy; none means that it may be used."""
-    return (*_periods(policy), *_names(policy), *_reach(policy), *_destinations(policy))
+    return (
+        *_periods(policy),
+        *_names(policy),
+        *_reach(policy),
+        *_destinations(policy),
+        *_repairs(policy),
+    )
 
 
 def _periods(policy: Policy) -> Iterator[PolicyFault]:
@@ -176,6 +183,16 @@ def _destinations(policy: Policy) -> Iterator[PolicyFault]:
                     "put {principal} into the name, or set `merge: true` in both rules "
                     "and give each its own fields"
                 ),
+            )
+
+
+def _repairs(policy: Policy) -> Iterator[PolicyFault]:
+    for index, rule in enumerate(policy.rules):
+        if rule.overrides.if_drifted is IfDrifted.REPAIR and rule.action is not Action.ROTATE:
+            yield PolicyFault(
+                path=("rules", index, "drift"),
+                problem="only a rule that rotates can repair",
+                remedy="write `action: rotate`, or remove it",
             )
 
 

@@ -44,6 +44,9 @@ class Reason(StrEnum):
     OUTCOME_LOST = "outcome_lost"
     ACCESS_DENIED = "access_denied"
     INVARIANT = "invariant"
+    PAUSED = "paused"
+    ENABLED_BY_OPERATOR = "enabled_by_operator"
+    ABORTED = "aborted"
 
 
 ROUTINE = frozenset(
@@ -61,9 +64,12 @@ ROUTINE = frozenset(
 )
 """Waits that belong to a healthy rotation; every other reason is a hold."""
 
+HALTING = frozenset({Reason.PRINCIPAL_REPLACED, Reason.REENABLED, Reason.USED_WHILE_DISABLED})
+"""What the world does not lift by itself: an open rotation that meets one of these halts."""
+
 _TEXTS: dict[Reason, str] = {
     Reason.NOT_DUE: "the key is younger than policy asks for",
-    Reason.SETTLING: "an answer was lost; waiting until nothing of it can land any more",
+    Reason.SETTLING: "waiting until nothing that was sent before can land any more",
     Reason.GRACE: "both keys stay active until the grace period is over",
     Reason.QUIET: "the old key was used recently; waiting for it to fall quiet",
     Reason.QUARANTINE: "the old key is disabled and can be enabled again until it is deleted",
@@ -73,6 +79,7 @@ _TEXTS: dict[Reason, str] = {
     Reason.PLAN_MODE: "plan mode changes nothing; set `mode: enforce` to act",
     Reason.CLOCK_SKEW: "our clock and the provider's differ too much; repair the host's time",
     Reason.AUDIT_BLOCKED: "no audit sink accepts records; nothing is started until one does",
+    Reason.PAUSED: "somebody paused it: nothing is started, disabled or deleted till it is resumed",
     Reason.DESTINATION_MISSING: (
         "the destination does not exist; create it, or set `create: true` in the rule"
     ),
@@ -106,9 +113,11 @@ _TEXTS: dict[Reason, str] = {
     ),
     Reason.REENABLED: "somebody enabled the old key again; it is left alone",
     Reason.USED_WHILE_DISABLED: "a use of the disabled key was reported; it is not deleted",
+    Reason.ENABLED_BY_OPERATOR: "an operator enabled the old key again; it stays so until resumed",
     Reason.SECRET_LOST: "the new key's secret was lost before it was stored; the key is discarded",
     Reason.VERIFY_FAILED: "the provider does not accept the new key; it is discarded",
     Reason.OUTCOME_LOST: "the answer of a mint was lost, and no key of ours came of it",
+    Reason.ABORTED: "an operator gave the rotation up; the new key is discarded",
     Reason.ACCESS_DENIED: "our identity may not do this; repair its permissions",
     Reason.INVARIANT: "a contradiction that only a person can resolve",
 }

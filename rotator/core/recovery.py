@@ -7,6 +7,7 @@ signed request stays good, plus the staleness of the listing that we look at.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.core.attribution import attribute
@@ -17,8 +18,6 @@ from rotator.core.rotation import Effect
 from rotator.core.steps import Do, Fact, Record, Wait, failure, hold, known, need
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from rotator.core.facts import KeyListing, Observation
     from rotator.core.ids import VersionId
     from rotator.core.rotation import Intent, Rotation
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
     from rotator.core.terms import Terms
 
 _ON_KEYS = frozenset({Effect.DISABLE_KEY, Effect.ENABLE_KEY, Effect.DELETE_KEY})
+GONE = frozenset({"principal_replaced", "not_found"})
+"""Codes of a listing that say that the principal is no more, and so are its keys."""
+
 _HARMLESS = frozenset({Effect.VERIFY, Effect.PREPARE})
 """Repeating these changes nothing, and nothing of them can land late and hurt."""
 
@@ -43,6 +45,19 @@ def lands_until(intent: Intent, terms: Terms) -> Instant:
 def settles_at(intent: Intent, terms: Terms) -> Instant:
     """Say from when on a listing that lacks the effect proves that there was none."""
     return plus(lands_until(intent, terms), terms.traits.list_lag)
+
+
+def not_settled(intent: Intent, listing: KeyListing, terms: Terms, now: Instant) -> Wait | None:
+    """Wait until nothing can land any more by the provider's clock too; None when so.
+
+    Whoever made the intent may have had a clock behind ours, and its request is
+    good for as long as the provider counts.
+    """
+    if intent.provider_time is None:
+        return None
+    patience = settles_at(intent, terms) - intent.made_at
+    left = intent.provider_time + patience - listing.provider_time
+    return Wait(until=plus(now, left), reason=Reason.SETTLING) if left > timedelta(0) else None
 
 
 def answer(
@@ -69,11 +84,12 @@ def _mint(
     listing, state = known(observation.keys), known(observation.destination)
     if listing is None or state is None:
         code = failure(observation.keys) or failure(observation.destination)
-        return hold(terms, now, Reason.ACCESS_DENIED, code)
+        return hold(terms, now, _listing_reason(failure(observation.keys)), code)
     verdict = attribute(rotation, intent, listing, state, terms)
     if verdict.ours is not None:
         return Record(fact=Fact.INTENT_DONE, key_id=verdict.ours)
-    return Record(fact=Fact.MINT_LOST, reason=Reason.OUTCOME_LOST, suspects=verdict.suspects)
+    lost = Record(fact=Fact.MINT_LOST, reason=Reason.OUTCOME_LOST, suspects=verdict.suspects)
+    return _unlanded(intent, observation, terms, now) or lost
 
 
 def _on_key(intent: Intent, observation: Observation, terms: Terms, now: Instant) -> Step:
@@ -82,20 +98,24 @@ def _on_key(intent: Intent, observation: Observation, terms: Terms, now: Instant
         return asked
     listing = known(observation.keys)
     if listing is None:
-        return hold(terms, now, Reason.ACCESS_DENIED, failure(observation.keys))
+        code = failure(observation.keys)
+        return hold(terms, now, _listing_reason(code), code)
     if intent.effect is Effect.ENABLE_KEY:
         return _enabling(intent, listing, terms, now)
     if _shows(intent, listing, terms, now):
         return Record(fact=Fact.INTENT_DONE)
-    return _void(intent, terms, now)
+    return _unlanded(intent, observation, terms, now) or Record(fact=Fact.INTENT_VOID)
 
 
 def _enabling(intent: Intent, listing: KeyListing, terms: Terms, now: Instant) -> Step:
     """Consumers wait for this key, so do it again as soon as the listing can be believed.
 
     A stale listing still shows the key as it was before we disabled it, so not even
-    "enabled" is proof at once. A second request is harmless, however late one lands.
+    "enabled" is proof at once. A second request is harmless, however late one lands;
+    so while the clocks disagree, and nobody knows how old a listing is, it is sent.
     """
+    if _is_skewed(listing, terms, now):
+        return Record(fact=Fact.INTENT_VOID)
     unsettled = settled(intent.made_at, terms, now)
     if unsettled:
         return unsettled
@@ -127,7 +147,7 @@ def _on_destination(
     if intent.effect is Effect.STAGE and observation.secret_in_hand and now < patience:
         # The same token with the same content is stored once, however often it is sent.
         return Record(fact=Fact.INTENT_VOID)
-    return _void(intent, terms, now)
+    return _unlanded(intent, observation, terms, now) or Record(fact=Fact.INTENT_VOID)
 
 
 def _holds(intent: Intent, state: DestinationState) -> bool:
@@ -140,10 +160,17 @@ def _holds(intent: Intent, state: DestinationState) -> bool:
             return intent.version not in state.pending and state.previous != intent.version
 
 
-def _void(intent: Intent, terms: Terms, now: Instant) -> Step:
+def _unlanded(intent: Intent, observation: Observation, terms: Terms, now: Instant) -> Step | None:
+    """Wait until nothing can land any more; None when so, by our clock and the provider's.
+
+    A clock that jumped ahead would give an intent up that can still land.
+    """
     if now < settles_at(intent, terms):
         return Wait(until=settles_at(intent, terms), reason=Reason.SETTLING)
-    return Record(fact=Fact.INTENT_VOID)
+    blocked, listing = listing_problem(observation, terms, now), known(observation.keys)
+    if blocked or listing is None:
+        return blocked
+    return not_settled(intent, listing, terms, now)
 
 
 def settled(since: Instant | None, terms: Terms, now: Instant) -> Wait | None:
@@ -180,9 +207,13 @@ def listing_problem(observation: Observation, terms: Terms, now: Instant) -> Ste
     listing = known(observation.keys)
     if listing is None:
         return hold(terms, now, _listing_reason(failure(observation.keys)))
-    if abs(listing.provider_time - now) > terms.limits.clock_skew:
+    if _is_skewed(listing, terms, now):
         return hold(terms, now, Reason.CLOCK_SKEW, f"{listing.provider_time - now}")
     return None
+
+
+def _is_skewed(listing: KeyListing, terms: Terms, now: Instant) -> bool:
+    return abs(listing.provider_time - now) > terms.limits.clock_skew
 
 
 def _listing_reason(code: str) -> Reason:

@@ -1,19 +1,21 @@
 """How writers of one credential's row stay out of each other's way.
 
-Three write it: the scan that brings policy's part, the operator who orders a
-rotation, and the owner of the claim. Only the last is fenced, and its commit
+Three write it: the scan that brings policy's part, the operator who orders
+something, and the owner of the claim. Only the last is fenced, and its commit
 must not undo what the other two wrote since the claim was acquired.
 """
 
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from rotator.core.ids import Instant
 from rotator.core.rotation import Credential, Trigger
 
 if TYPE_CHECKING:
-    from rotator.core.ids import Instant
+    from rotator.core.orders import Order
 
 _FIELDS = tuple(item.name for item in fields(Credential))
 
@@ -56,6 +58,20 @@ def ordered(stored: Credential, trigger: Trigger, now: Instant) -> Credential:
     )
 
 
+def instructed(stored: Credential, order: Order) -> Credential:
+    """Note an order about a rotation or a key, in place of an older one, and make the row due."""
+    return replace(stored, order=order, next_at=min(stored.next_at, order.given_at))
+
+
+def just_before(at: Instant) -> Instant:
+    """Say to which timer a lifted pause sets a row that it held, if that is earlier.
+
+    It differs from the pause's own time, so that whoever holds the row's claim
+    sees at the next commit that somebody made it due.
+    """
+    return Instant(at - timedelta(microseconds=1))
+
+
 def merged(stored: Credential, seen: Credential, written: Credential) -> Credential:
     """Apply what a commit changed to the row as it is now.
 
@@ -76,8 +92,9 @@ def merged(stored: Credential, seen: Credential, written: Credential) -> Credent
         for name in _FIELDS
         if getattr(written, name) != getattr(seen, name)
     }
-    if stored.requested != seen.requested:
-        changes.pop("requested", None)
+    for ordered_field in ("requested", "order"):
+        if getattr(stored, ordered_field) != getattr(seen, ordered_field):
+            changes.pop(ordered_field, None)
     if not is_same_object(stored, seen):
         # Whatever was written belongs to the object that policy has left.
         changes.pop("current_version", None)

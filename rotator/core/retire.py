@@ -7,6 +7,7 @@ stands before both, and is evaluated on readings of this very pass.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.core import recovery
@@ -16,10 +17,10 @@ from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Phase
 from rotator.core.steps import Do, Fact, Record, Wait, failure, hold, known, need
 from rotator.core.terms import Mode
+from rotator.core.transitions import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
 
     from rotator.core.events import Scalar
     from rotator.core.facts import Observation
@@ -32,8 +33,11 @@ if TYPE_CHECKING:
 def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     """Keep both keys through the grace, then switch the old one off past the guard."""
     if rotation.promoted_at is None:
-        return _still_published(rotation, observation, terms, now) or Record(
-            fact=Fact.FOUND_CURRENT, version=rotation.new_version
+        # A grace starts only while our clock can be believed.
+        return (
+            _still_published(rotation, observation, terms, now)
+            or recovery.listing_problem(observation, terms, now)
+            or Record(fact=Fact.FOUND_CURRENT, version=rotation.new_version)
         )
     grace_ends = _grace_ends(rotation, terms)
     if now < grace_ends:
@@ -41,6 +45,7 @@ def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: In
     return (
         _still_published(rotation, observation, terms, now)
         or _new_key_enabled(rotation, observation, terms, now)
+        or _over_there(grace_ends, observation, now, Reason.GRACE)
         or _old_key_found(rotation, observation, disabled=Fact.FOUND_DISABLED)
         or quiet(rotation, observation, terms, now)
         or _may_destroy(terms, now)
@@ -51,7 +56,7 @@ def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: In
 def disabled(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     """Watch the destination through the quarantine, then delete past the guard."""
     ends = _quarantine_ends(rotation, terms)
-    blocked = _went_back(rotation, observation, terms, now) or _still_published(
+    blocked = went_back(rotation, observation, terms, now) or _still_published(
         rotation, observation, terms, now
     )
     if blocked:
@@ -61,6 +66,7 @@ def disabled(rotation: Rotation, observation: Observation, terms: Terms, now: In
         return Wait(until=min(ends, check), reason=Reason.QUARANTINE)
     return (
         _new_key_enabled(rotation, observation, terms, now)
+        or _over_there(ends, observation, now, Reason.QUARANTINE)
         or _old_key_found(rotation, observation, disabled=None)
         or _still_disabled(rotation, observation, terms, now)
         or _unused_since(rotation, observation, terms, now)
@@ -82,6 +88,15 @@ def _quarantine_ends(rotation: Rotation, terms: Terms) -> Instant:
     if rotation.expedited_at is not None:
         return began
     return recovery.plus(began, terms.grace.quarantine_period)
+
+
+def _over_there(
+    ends: Instant, observation: Observation, now: Instant, reason: Reason
+) -> Wait | None:
+    """Wait until a period is over by the provider's clock too, if that one is behind ours."""
+    listing = known(observation.keys)
+    left = ends - listing.provider_time if listing else timedelta(0)
+    return Wait(until=recovery.plus(now, left), reason=reason) if left > timedelta(0) else None
 
 
 def _still_published(
@@ -111,12 +126,13 @@ def _is_withdrawn(rotation: Rotation, observation: Observation) -> bool:
     return is_news and isinstance(observation.published, Known)
 
 
-def _went_back(
+def went_back(
     rotation: Rotation, observation: Observation, terms: Terms, now: Instant
 ) -> Step | None:
-    """A destination that carries the key we disabled gets that key back at once.
+    """Give a destination that carries the key we disabled that key back at once.
 
-    A key that somebody else disabled stays so: they may have had a reason.
+    Returns:
+        None when consumers read something else, or the key works already.
     """
     asked = need(observation.destination, What.DESTINATION)
     if asked:
@@ -124,19 +140,47 @@ def _went_back(
     state = known(observation.destination)
     if state is None or state.current == rotation.new_version:
         return None
-    enable: Step = Do(
-        effect=Effect.ENABLE_KEY,
-        key_id=rotation.old_key_id,
-        evidence={"current_version": str(state.current)},
+    if state.current is None or state.current != rotation.base_version:
+        asked = need(observation.published, What.PUBLISHED)
+        if asked or observation.published != Known(rotation.old_key_id):
+            return asked
+    return _old_key_lost(rotation, observation, terms, now) or _enabled_again(
+        rotation, observation, state, terms, now
     )
-    if rotation.disabled_at is None:
-        enable = hold(terms, now, Reason.CURRENT_KEY_DISABLED, rotation.old_key_id)
-    if state.current is not None and state.current == rotation.base_version:
-        return enable
-    asked = need(observation.published, What.PUBLISHED)
+
+
+def _old_key_lost(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    """Hold where nobody can enable the key; a listing that merely cannot be read is no obstacle."""
+    asked = need(observation.keys, What.KEYS)
     if asked:
         return asked
-    return enable if observation.published == Known(rotation.old_key_id) else None
+    if failure(observation.keys) in recovery.GONE:
+        return recovery.listing_problem(observation, terms, now)
+    listing = known(observation.keys)
+    is_listed = listing is None or listing.find(rotation.old_key_id) is not None
+    if is_listed or recovery.settled(rotation.disabled_at, terms, now):
+        return None
+    return hold(terms, now, Reason.CURRENT_KEY_GONE, rotation.old_key_id)
+
+
+def _enabled_again(
+    rotation: Rotation,
+    observation: Observation,
+    state: DestinationState,
+    terms: Terms,
+    now: Instant,
+) -> Step | None:
+    """Enable what we disabled. A key that somebody else disabled stays so: they had a reason."""
+    if rotation.disabled_at is not None:
+        evidence = {"current_version": str(state.current)}
+        return Do(effect=Effect.ENABLE_KEY, key_id=rotation.old_key_id, evidence=evidence)
+    listing = known(observation.keys)
+    old = listing.find(rotation.old_key_id) if listing else None
+    if old is not None and old.enabled:
+        return None
+    return hold(terms, now, Reason.CURRENT_KEY_DISABLED, rotation.old_key_id)
 
 
 def _new_key_enabled(
@@ -189,6 +233,7 @@ def _unused_since(
     if use is None:
         return hold(terms, now, Reason.USE_UNREADABLE, failure(observation.old_use))
     since = recovery.plus(rotation.disabled_at or rotation.phase_since, _coarse(terms))
+    since = max(since, rotation.vouched_at or since)
     if use.at is not None and use.at > since:
         return hold(terms, now, Reason.USED_WHILE_DISABLED, f"{use.service} {use.region}".strip())
     return None
@@ -216,11 +261,16 @@ def _remove(
     now: Instant,
     evidence: Mapping[str, Scalar],
 ) -> Step:
-    """First take the previous label away, so that nobody falls back to a dead key."""
+    """First take our labels away: nobody falls back to a dead key, nothing stays pending."""
     state = known(observation.destination)
     previous = state.previous if state else None
     if previous is not None and previous == rotation.base_version:
         return recovery.unlabel(rotation, previous, terms, now)
+    # A promote whose time was over behind the pivot left its second half undone.
+    ours = {rotation.new_version, *tokens(rotation)}
+    pending = [version for version in state.pending if version in ours] if state else []
+    if pending:
+        return recovery.unlabel(rotation, min(pending), terms, now)
     return Do(effect=Effect.DELETE_KEY, key_id=rotation.old_key_id, evidence=evidence)
 
 

@@ -14,6 +14,7 @@ from rotator.core.steps import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import timedelta
 
     from rotator.core.rotation import Rotation
 
@@ -32,12 +33,13 @@ def in_a_row(newest_first: Iterable[Rotation]) -> tuple[Rotation, ...]:
     return tuple(takewhile(lambda item: item.phase is Phase.ROLLED_BACK, tried))
 
 
-def back_off(failed: Sequence[Rotation], now: Instant) -> Wait | None:
+def back_off(failed: Sequence[Rotation], now: Instant, *, skew: timedelta) -> Wait | None:
     """Say how long the next rotation has to wait; None when it may start.
 
     Args:
         failed: Rotations rolled back in a row, newest first; may be empty.
         now: The present.
+        skew: How much the clocks of those who wrote may differ from ours.
     """
     if not failed:
         return None
@@ -49,8 +51,10 @@ def back_off(failed: Sequence[Rotation], now: Instant) -> Wait | None:
         if is_stuck
         else transient_delay(number, jitter=jitter)
     )
-    until = Instant((last.finished_at or last.phase_since) + delay)
-    if now >= until:
+    finished_at = last.finished_at or last.phase_since
+    until = Instant(finished_at + delay)
+    # An end that has not come yet was written by a wrong clock, and says nothing.
+    if now >= until or finished_at > now + skew:
         return None
     why = last.abandoned or Reason.INVARIANT
     detail = f"{number} rotations in a row were rolled back ({why.value})"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rotator.core.facts import DestinationRef, Principal
     from rotator.core.ids import CredentialId, Instant, KeyId, LeaseToken, RotationId, VersionId
+    from rotator.core.orders import Order
     from rotator.core.reasons import Reason
 
 
@@ -61,6 +62,7 @@ class Trigger(StrEnum):
     AGE = "age"
     MANUAL = "manual"
     TAINT = "taint"
+    DRIFT = "drift"
 
 
 class Role(StrEnum):
@@ -133,10 +135,16 @@ class Rotation:
         promoted_at: Since when consumers read the new key; None before promotion,
             and again while they are known to read something else.
         disabled_at: When we disabled the old key; None if somebody else did.
+        enabled_at: When we enabled the old key again.
+        reversed_at: When an operator's rollback made the old key current again and
+            swapped the two keys' parts; None if none did, or another swapped them back.
+        vouched_at: Uses of the disabled key up to here were vouched for by an operator.
         verify_failures: Verifications that ended without acceptance.
         expedited_at: When an operator's order ended the waits for this rotation.
         grace_given: The grace that the order gave; None keeps policy's.
         halted_from: The phase that `halted` was entered from.
+        halt_reason: Why it halted; kept while an order leads out of the halt.
+        halt_detail: What the reason is about; empty when it needs no more words.
         outcome: One word for how it ended; empty while open.
     """
 
@@ -158,7 +166,10 @@ class Rotation:
     verified_at: Instant | None = None
     promoted_at: Instant | None = None
     disabled_at: Instant | None = None
+    enabled_at: Instant | None = None
     unstaged_at: Instant | None = None
+    reversed_at: Instant | None = None
+    vouched_at: Instant | None = None
     finished_at: Instant | None = None
     landing_until: Instant | None = None
     abandoned: Reason | None = None
@@ -166,6 +177,8 @@ class Rotation:
     expedited_at: Instant | None = None
     grace_given: timedelta | None = None
     halted_from: Phase | None = None
+    halt_reason: Reason | None = None
+    halt_detail: str = ""
     outcome: str = ""
 
     @property
@@ -186,7 +199,8 @@ class KeyRecord:
 
     Attributes:
         role: What the key is to us.
-        rotation_id: The rotation that minted it, or that suspects it; None for others.
+        rotation_id: The rotation that minted it, that suspects it, or that its mark
+            names; None for others.
         seen_at: The last listing that showed it.
         longest_gap: The longest time between two uses of it that we observed.
         suspect_since: When it became a suspect; starts its own timer.
@@ -227,6 +241,8 @@ class Credential:
         next_at: When to look at it next.
         due_at: When its next rotation is to start; None while unknown.
         requested: A rotation that an operator ordered and that has not started.
+        order: What an operator ordered about the open rotation or a key, until it
+            is carried out or refused.
         failures: Attempts that failed in a row; drives the back-off.
         last_error: Our code of the last failure; empty after a success.
         hold: Why it waits for something out of the ordinary; None if it does not.
@@ -244,6 +260,7 @@ class Credential:
     current_version: VersionId | None = None
     due_at: Instant | None = None
     requested: Trigger | None = None
+    order: Order | None = None
     failures: int = 0
     last_error: str = ""
     hold: Hold | None = None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rotator.core.facts import Reading, T
     from rotator.core.ids import KeyId, VersionId
     from rotator.core.reasons import Reason
+    from rotator.core.rotation import Rotation
     from rotator.core.terms import Terms
 
 
@@ -33,6 +34,10 @@ class Fact(StrEnum):
     FOUND_DISABLED = "found_disabled"
     FOUND_GONE = "found_gone"
     FOUND_WITHDRAWN = "found_withdrawn"
+    FOUND_ENABLED = "found_enabled"
+    FOUND_REVERSED = "found_reversed"
+    RELEASED = "released"
+    RESTAMPED = "restamped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +94,33 @@ class Halt:
 
 
 Step = Do | Record | Wait | Done | Halt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lift:
+    """Go back to the phase that a halt came from, for what an order needs done there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obey:
+    """Write the rotation's row as the order wants it; that carries the order out.
+
+    Attributes:
+        fact: What the order makes true of the keys; None if nothing.
+    """
+
+    rotation: Rotation
+    fact: Fact | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """The order cannot be carried out; `why` is one sentence for who gave it."""
+
+    why: str
+
+
+OrderStep = Step | Lift | Obey | Refuse
 
 
 def need(reading: Reading[T], what: What) -> Do | None:

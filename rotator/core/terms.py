@@ -21,6 +21,13 @@ class IfStillUsed(StrEnum):
     DISABLE = "disable"
 
 
+class IfDrifted(StrEnum):
+    """What to do about a destination that no longer carries a current key that works."""
+
+    REPORT = "report"
+    REPAIR = "repair"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grace:
     """How the old key is let go.
@@ -65,6 +72,7 @@ class Traits:
         max_keys: Keys that a principal may have; None without a limit.
         can_disable: Whether a key can be switched off reversibly.
         can_report_use: Whether a key's last use can be read.
+        can_tell_minter: Whether the provider's log tells whose call made a key.
         marks_keys: Whether the provider carries our rotation id on the key from
             birth, so that attribution is exact.
         signature_window: How long after its making a signed request may land.
@@ -75,6 +83,7 @@ class Traits:
     max_keys: int | None = 2
     can_disable: bool = True
     can_report_use: bool = True
+    can_tell_minter: bool = False
     marks_keys: bool = False
     signature_window: timedelta = timedelta(minutes=5)
     list_lag: timedelta = timedelta(minutes=1)
@@ -119,12 +128,14 @@ class Terms:
 
     Attributes:
         owner: This installation's name; the owner tag of its destinations.
+        if_drifted: Whether drift is only told or repaired, too.
         can_read_back: Whether a staged secret can be read again after a restart.
     """
 
     rule: str = "defaults"
     owner: str = "rotator"
     mode: Mode = Mode.ENFORCE
+    if_drifted: IfDrifted = IfDrifted.REPORT
     schedule: Schedule = field(default_factory=Schedule)
     grace: Grace = field(default_factory=Grace)
     traits: Traits = field(default_factory=Traits)

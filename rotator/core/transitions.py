@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rotator.core.ids import version_token
+from rotator.core.reasons import Reason
 from rotator.core.rotation import FINAL_PHASES, Effect, Intent, Phase, Rotation
+from rotator.core.stamps import no_earlier
 from rotator.core.steps import Fact
 from rotator.errors import InvariantError
 
 if TYPE_CHECKING:
     from rotator.core.ids import Instant, KeyId, VersionId
-    from rotator.core.reasons import Reason
     from rotator.core.rotation import Credential
     from rotator.core.steps import Do
 
@@ -33,6 +34,12 @@ class Transition:
 def _row(source: Phase, by: Effect | Fact, target: Phase, meaning: str) -> Transition:
     return Transition(source=source, by=by, target=target, meaning=meaning)
 
+
+RELEASED = "released"
+"""The outcome of a rotation that left its old key to a person."""
+
+REVERSED = "reversed"
+"""The outcome of a rotation that retired its own new key, for an operator rolled it back."""
 
 _P, _E, _F = Phase, Effect, Fact
 
@@ -60,12 +67,18 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(_P.VERIFIED, _E.DELETE_KEY, _P.ROLLED_BACK, "while abandoned: our own key is deleted"),
     _row(_P.PROMOTED, _F.FOUND_WITHDRAWN, _P.PROMOTED, "consumers no longer read the new key"),
     _row(_P.PROMOTED, _F.FOUND_CURRENT, _P.PROMOTED, "they read it again: the grace starts anew"),
+    _row(_P.PROMOTED, _E.ENABLE_KEY, _P.PROMOTED, "ordered: the old key works again"),
+    _row(_P.PROMOTED, _E.PROMOTE, _P.PROMOTED, "ordered: rolled back; the keys swap their parts"),
+    _row(_P.PROMOTED, _F.FOUND_REVERSED, _P.PROMOTED, "ordered: a rollback by hand is accepted"),
+    _row(_P.PROMOTED, _F.RELEASED, _P.COMPLETED, "ordered: the old key is left to a person"),
     _row(_P.PROMOTED, _E.DISABLE_KEY, _P.DISABLED, "past its guard the old key is switched off"),
     _row(_P.PROMOTED, _F.FOUND_DISABLED, _P.DISABLED, "somebody disabled the old key"),
     _row(_P.PROMOTED, _F.FOUND_GONE, _P.COMPLETED, "somebody deleted the old key"),
     _row(_P.PROMOTED, _E.UNSTAGE, _P.PROMOTED, "cannot disable: the previous label is removed"),
     _row(_P.PROMOTED, _E.DELETE_KEY, _P.COMPLETED, "cannot disable: deleted past its guard"),
     _row(_P.DISABLED, _E.ENABLE_KEY, _P.PROMOTED, "the destination went back: the old key works"),
+    _row(_P.DISABLED, _F.FOUND_ENABLED, _P.PROMOTED, "ordered: the grace starts anew"),
+    _row(_P.DISABLED, _F.RELEASED, _P.COMPLETED, "ordered: the old key is left to a person"),
     _row(_P.DISABLED, _E.UNSTAGE, _P.DISABLED, "the previous label is removed"),
     _row(_P.DISABLED, _E.DELETE_KEY, _P.COMPLETED, "past quarantine the old key is deleted"),
     _row(_P.DISABLED, _F.FOUND_GONE, _P.COMPLETED, "somebody deleted the old key"),
@@ -127,6 +140,7 @@ def achieved(rotation: Rotation, step: Do, now: Instant, *, key: KeyId | None = 
         now: The present; grace and quarantine start here, so they are never short.
         key: For `create_key`: the key that was minted.
     """
+    now = no_earlier(rotation, now)
     moved = _moved(replace(rotation, intent=None), step.effect, now)
     match step.effect:
         case Effect.PREPARE:
@@ -137,13 +151,15 @@ def achieved(rotation: Rotation, step: Do, now: Instant, *, key: KeyId | None = 
             return replace(moved, new_version=step.version)
         case Effect.VERIFY:
             return replace(moved, verified_at=now, verify_failures=0)
+        case Effect.PROMOTE if rotation.phase is Phase.PROMOTED:
+            return swapped(moved, step.version, now)
         case Effect.PROMOTE:
             return replace(moved, promoted_at=now)
         case Effect.DISABLE_KEY:
             return replace(moved, disabled_at=now)
         case Effect.ENABLE_KEY:
             # Consumers went back, so the grace starts anew when they return.
-            return replace(moved, disabled_at=None, promoted_at=None)
+            return replace(moved, disabled_at=None, promoted_at=None, enabled_at=now)
         case Effect.UNSTAGE:
             return replace(moved, unstaged_at=now)
         case _:
@@ -159,6 +175,7 @@ def found(
     reason: Reason | None = None,
 ) -> Rotation:
     """Record what an observation proved, and move along the table."""
+    now = no_earlier(rotation, now)
     moved = _moved(replace(rotation, intent=None), fact, now)
     match fact:
         case Fact.ABANDONED | Fact.MINT_LOST:
@@ -172,8 +189,47 @@ def found(
             return replace(moved, new_version=version, promoted_at=now, abandoned=None)
         case Fact.FOUND_WITHDRAWN:
             return replace(moved, promoted_at=None)
+        case Fact.FOUND_ENABLED:
+            return replace(moved, promoted_at=now, disabled_at=None)
+        case Fact.FOUND_REVERSED:
+            return swapped(moved, version, now)
+        case Fact.RELEASED:
+            return replace(moved, outcome=RELEASED)
         case _:
             return moved
+
+
+def swapped(rotation: Rotation, version: VersionId | None, now: Instant) -> Rotation:
+    """Make the old key the new one: consumers read `version` again, which carries it.
+
+    From here the rotation retires what it had made as it would have retired the
+    old key: past the whole guard, with a grace that starts now and no haste.
+    """
+    return replace(
+        rotation,
+        old_key_id=rotation.new_key_id or rotation.old_key_id,
+        new_key_id=rotation.old_key_id,
+        base_version=rotation.new_version,
+        new_version=version,
+        phase_since=now,
+        promoted_at=now,
+        verified_at=now,
+        disabled_at=None,
+        enabled_at=None,
+        unstaged_at=None,
+        vouched_at=None,
+        expedited_at=None,
+        grace_given=None,
+        halt_reason=None,
+        halt_detail="",
+        reversed_at=None if rotation.reversed_at else now,
+    )
+
+
+def expected(rotation: Rotation, step: Do) -> VersionId | None:
+    """Name the version that a promote replaces, which must be current until then."""
+    is_back = rotation.phase is Phase.PROMOTED and step.version == rotation.base_version
+    return rotation.new_version if is_back else rotation.base_version
 
 
 def unbased(rotation: Rotation) -> Rotation:
@@ -197,28 +253,51 @@ def replanned(rotation: Rotation, credential: Credential) -> Rotation:
     return replace(rotation, destination=wanted)
 
 
-def halted(rotation: Rotation, now: Instant) -> Rotation:
-    """Stop for a person; the phase that it came from is remembered."""
-    return replace(rotation, phase=Phase.HALTED, phase_since=now, halted_from=rotation.phase)
+def halted(rotation: Rotation, now: Instant, reason: Reason, detail: str = "") -> Rotation:
+    """Stop for a person; the phase that it came from is remembered, and an open intent stays."""
+    return replace(
+        rotation,
+        phase=Phase.HALTED,
+        phase_since=now,
+        halted_from=rotation.phase,
+        halt_reason=reason,
+        halt_detail=detail,
+    )
+
+
+def lifted(rotation: Rotation, now: Instant) -> Rotation:
+    """Go back to the phase that the halt came from; why it halted is still remembered."""
+    if rotation.halted_from is None:
+        return rotation
+    return replace(rotation, phase=rotation.halted_from, phase_since=now, halted_from=None)
+
+
+def unhalted(rotation: Rotation, now: Instant) -> Rotation:
+    """Leave a halt behind, with its reason."""
+    return replace(lifted(rotation, now), halt_reason=None, halt_detail="")
 
 
 def resumed(rotation: Rotation, now: Instant) -> Rotation:
-    """Go back to the phase that the halt came from.
-
-    Raises:
-        InvariantError: The rotation is not halted.
-    """
-    if rotation.halted_from is None:
-        msg = "only a halted rotation is resumed"
-        raise InvariantError(msg, subject=rotation.id)
-    return replace(rotation, phase=rotation.halted_from, phase_since=now, halted_from=None)
+    """Leave a halt by going on: what led to it is vouched for, and does not halt again."""
+    going = unhalted(rotation, now)
+    match rotation.halt_reason:
+        case Reason.REENABLED if going.phase is Phase.DISABLED:
+            return found(going, Fact.FOUND_ENABLED, now)
+        case Reason.REENABLED | Reason.ENABLED_BY_OPERATOR:
+            return replace(going, promoted_at=now, phase_since=now)
+        case Reason.USED_WHILE_DISABLED:
+            return replace(going, vouched_at=now)
+        case _:
+            return going
 
 
 def _moved(rotation: Rotation, by: Effect | Fact, now: Instant) -> Rotation:
     phase = target(rotation.phase, by)
     since = rotation.phase_since if phase is rotation.phase else now
     ended = now if phase in FINAL_PHASES else None
-    outcome = {Phase.COMPLETED: "completed"}.get(phase, "")
+    outcome = ""
+    if phase is Phase.COMPLETED:
+        outcome = REVERSED if rotation.reversed_at else "completed"
     if phase is Phase.ROLLED_BACK and rotation.abandoned is not None:
         outcome = rotation.abandoned.value
     return replace(rotation, phase=phase, phase_since=since, finished_at=ended, outcome=outcome)

@@ -3,7 +3,13 @@
 One object implements all of these small protocols; `Journal` names the whole.
 Every write is one transaction: all of it is durable when the call returns, or
 none of it is. A journal that cannot write raises `UnavailableError` and has
-written nothing.
+written nothing. If it was lost between a commit and its answer, and cannot be
+asked what became of that, it raises `OutcomeUnknownError`: all was written or
+nothing, the effect that the write was to precede must not follow, and whoever
+claims the credential next sees which it was.
+
+Instants are the caller's. A journal with a clock of its own may keep leases by
+it; such a lease never ends before the caller's time says so.
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from rotator.core.events import AuditRecord, Event, SealedRecord
     from rotator.core.ids import AccountId, CredentialId, Instant, RotationId
+    from rotator.core.orders import Order, Pause
     from rotator.core.rotation import Claim, Credential, KeyRecord, Rotation, Trigger
 
 
@@ -23,19 +30,23 @@ class Change:
 
     Attributes:
         credential: The credential's whole new row.
+        now: The present, from which the lease is counted.
         lease_until: The lease after this commit; it is renewed with each.
         rotation: The rotation's whole new row; None leaves rotations alone.
         keys: Records to write over those of the same key id; others stay.
         events: History to append.
         audit: Records to append to the audit queue, in order.
+        pause: A pause to note, in place of an older one of the same scope.
     """
 
     credential: Credential
+    now: Instant
     lease_until: Instant
     rotation: Rotation | None = None
     keys: tuple[KeyRecord, ...] = ()
     events: tuple[Event, ...] = ()
     audit: tuple[AuditRecord, ...] = ()
+    pause: Pause | None = None
 
 
 class Claims(Protocol):
@@ -75,6 +86,9 @@ class Claims(Protocol):
                 object; nothing was written.
             InvariantError: Another rotation of the credential is open; nothing was written.
             UnavailableError: The journal cannot write; nothing was written.
+            OutcomeUnknownError: The journal was lost in the commit and does not
+                answer; all was written or nothing. The claim is spent: its next
+                commit raises `ConflictError`.
         """
         ...
 
@@ -84,6 +98,30 @@ class Claims(Protocol):
 
     def request(self, credential: CredentialId, trigger: Trigger, *, now: Instant) -> bool:
         """Order a rotation and make the credential due; False when it is unknown."""
+        ...
+
+
+class Orders(Protocol):
+    """What people told us: orders about one credential, pauses of many."""
+
+    def instruct(self, credential: CredentialId, order: Order) -> bool:
+        """Note an order and make the credential due; False when it is unknown.
+
+        An older order that nobody has carried out yet is replaced. Like
+        `Claims.request`, it survives the commit of whoever holds the claim now.
+        """
+        ...
+
+    def pause(self, pause: Pause) -> None:
+        """Note a pause; an older one of the same scope is replaced."""
+        ...
+
+    def unpause(self, scope: str) -> Pause | None:
+        """Lift a scope's pause and make due what it held; None when there was no pause."""
+        ...
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """Every pause in force, oldest first."""
         ...
 
 
@@ -170,5 +208,5 @@ class Budgets(Protocol):
         ...
 
 
-class Journal(Claims, Inventory, AuditQueue, Budgets, Protocol):
+class Journal(Claims, Orders, Inventory, AuditQueue, Budgets, Protocol):
     """The whole journal."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rotator.core.facts import KeyListing, LastUsed, Principal
+    from rotator.core.facts import KeyListing, LastUsed, Minter, Principal
     from rotator.core.ids import AccountId, Instant, KeyId, RotationId
     from rotator.core.secret import KeyMaterial, MintedKey
     from rotator.core.terms import Traits
@@ -119,6 +119,35 @@ class CanMark(Protocol):
 
     def marks(self, principal: Principal) -> dict[KeyId, RotationId]:
         """Read every mark of ours on a principal's keys."""
+        ...
+
+
+@runtime_checkable
+class CanTellMinter(Protocol):
+    """A provider whose own log shows whose call made a key."""
+
+    def minted_by(
+        self,
+        principal: Principal,
+        key: KeyId,
+        rotation: RotationId,
+        *,
+        since: Instant,
+        until: Instant,
+    ) -> Minter:
+        """Look the key's making up in the provider's log.
+
+        Args:
+            principal: Whom the key belongs to.
+            key: The key.
+            rotation: The rotation of ours that may have minted it; `OURS` means
+                this one, and another of ours is `UNKNOWN`.
+            since: When the key cannot have been made yet, by the provider's time.
+            until: When it was surely made, by the provider's time.
+
+        Returns:
+            `UNKNOWN` while the log does not show it: logs are late.
+        """
         ...
 
 

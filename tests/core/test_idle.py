@@ -41,6 +41,11 @@ def step(
     return next_for_idle(of, observation, terms or Terms(), now)
 
 
+def agreeing(keys: KeyListing) -> Observation:
+    """Show a destination that is as the journal holds it."""
+    return seen(keys=keys, destination=state())
+
+
 def why(answer: IdleStep) -> Reason:
     assert isinstance(answer, Rest)
     return answer.wait.reason
@@ -51,8 +56,8 @@ class TestAge:
         young = key()
         due = due_at(ADOPTED, young, Terms())
 
-        rest = step(ADOPTED, seen(keys=listing(young)))
-        eve = step(ADOPTED, seen(keys=listing(young, now=due)), now=at(days=36, hours=23))
+        rest = step(ADOPTED, agreeing(listing(young)))
+        eve = step(ADOPTED, agreeing(listing(young, now=due)), now=at(days=36, hours=23))
 
         assert rest == Rest(wait=Wait(until=at(hours=6), reason=Reason.NOT_DUE), due_at=due)
         assert at(days=37) < due <= at(days=43)
@@ -63,13 +68,13 @@ class TestAge:
         due = due_at(ADOPTED, young, Terms())
         now = at(minutes=(due - EPOCH).total_seconds() / 60 - 10)
 
-        rest = step(ADOPTED, seen(keys=listing(young, now=now)), now=now)
+        rest = step(ADOPTED, agreeing(listing(young, now=now)), now=now)
 
         assert isinstance(rest, Rest)
         assert rest.wait.until == due
 
     def test_a_rotation_starts_when_the_key_is_due(self) -> None:
-        answer = step(ADOPTED, seen(keys=listing(AGED)))
+        answer = step(ADOPTED, agreeing(listing(AGED)))
 
         assert answer == Start(trigger=Trigger.AGE, due_at=due_at(ADOPTED, AGED, Terms()))
 
@@ -77,13 +82,13 @@ class TestAge:
     def test_an_order_does_not_wait_for_the_age(self, trigger: Trigger) -> None:
         ordered = replace(ADOPTED, requested=trigger)
 
-        answer = step(ordered, seen(keys=listing(key())))
+        answer = step(ordered, agreeing(listing(key())))
 
         assert isinstance(answer, Start)
         assert answer.trigger is trigger
 
     def test_plan_mode_starts_nothing_and_still_says_when_it_was_due(self) -> None:
-        answer = step(ADOPTED, seen(keys=listing(AGED)), Terms(mode=Mode.PLAN))
+        answer = step(ADOPTED, agreeing(listing(AGED)), Terms(mode=Mode.PLAN))
 
         assert why(answer) is Reason.PLAN_MODE
         assert isinstance(answer, Rest)
@@ -95,7 +100,7 @@ class TestAge:
     ) -> None:
         tainted = replace(ADOPTED, requested=Trigger.TAINT)
 
-        answer = step(tainted, seen(keys=listing(*keys)))
+        answer = step(tainted, agreeing(listing(*keys)))
 
         assert answer == Start(trigger=Trigger.TAINT, due_at=EPOCH)
 
@@ -111,7 +116,8 @@ class TestAge:
     def test_a_new_destination_that_cannot_be_read_must_be_ours_or_missing(
         self, shown: DestinationState | Unreadable, reason: Reason | None
     ) -> None:
-        moved, terms = replace(ADOPTED, current_version=None), Terms(can_read_back=False)
+        moved = replace(CREATING, current_key_id=OLD_KEY)
+        terms = Terms(can_read_back=False)
         keys = listing(AGED)
 
         first = step(moved, seen(keys=keys), terms)
@@ -128,7 +134,7 @@ class TestAge:
         assert why(step(ADOPTED, gone)) is Reason.CURRENT_KEY_GONE
 
     def test_full_slots_hold_before_a_rotation_is_opened(self) -> None:
-        answer = step(ADOPTED, seen(keys=listing(AGED, key(STRAY_KEY))))
+        answer = step(ADOPTED, agreeing(listing(AGED, key(STRAY_KEY))))
 
         assert why(answer) is Reason.SLOTS_FULL
 
@@ -142,7 +148,7 @@ class TestAge:
     def test_a_current_key_that_is_gone_or_disabled_is_for_a_person(
         self, keys: list[KeyInfo], reason: Reason
     ) -> None:
-        assert why(step(ADOPTED, seen(keys=listing(*keys)))) is reason
+        assert why(step(ADOPTED, agreeing(listing(*keys)))) is reason
 
 
 class TestTheListing:

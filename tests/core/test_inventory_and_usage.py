@@ -46,15 +46,29 @@ class TestInventory:
 
         assert found == replace(known, enabled=False, seen_at=NOW)
 
-    def test_a_listing_declares_only_strangers_gone(self) -> None:
-        ours = [key_record(key_id=OLD_KEY, role=role) for role in Role if role is not Role.FOREIGN]
-        stranger = key_record(key_id=STRAY_KEY, role=Role.FOREIGN)
+    def test_a_listing_declares_only_keys_gone_that_nobody_watches(self) -> None:
+        idle = [Role.FOREIGN, Role.PREVIOUS]
+        ours = [key_record(role=role) for role in Role if role not in idle]
+        others = [key_record(key_id=STRAY_KEY, role=role) for role in idle]
 
-        assert seen(OF, (*ours, stranger), listing(), NOW, lag=LAG) == ()
-        assert missing((*ours, stranger), listing(), NOW) == (
-            replace(stranger, role=Role.GONE, gone_at=NOW),
+        assert seen(OF, (*ours, *others), listing(), NOW, lag=LAG) == ()
+        assert missing((*ours, *others), listing(), NOW) == tuple(
+            replace(record, role=Role.GONE, gone_at=NOW) for record in others
         )
-        assert missing((stranger,), listing(key(STRAY_KEY)), NOW) == ()
+        assert missing(others, listing(key(STRAY_KEY)), NOW) == ()
+
+    def test_a_strangers_mark_is_kept_and_follows_the_listing_until_it_is_judged(self) -> None:
+        mark = rotation().id
+        marked, bare = listing(key(STRAY_KEY, rotation=mark)), listing(key(STRAY_KEY))
+
+        (born,) = seen(OF, (), marked, NOW, lag=LAG)
+        (later,) = seen(OF, (replace(born, rotation_id=None),), marked, NOW, lag=LAG)
+        (removed,) = seen(OF, (born,), bare, NOW, lag=LAG)
+        judged = replace(born, suspect_since=NOW)
+
+        assert born.role is Role.FOREIGN
+        assert (born.rotation_id, later.rotation_id, removed.rotation_id) == (mark, mark, None)
+        assert seen(OF, (judged,), bare, NOW, lag=LAG) == (judged,)
 
     @pytest.mark.parametrize("gone_at", [EPOCH, None])
     def test_a_key_that_is_listed_again_is_a_strangers_once_no_listing_can_be_stale(
@@ -90,6 +104,14 @@ class TestInventory:
             f"made {made:%Y-%m-%d})"
         )
         assert describe((), Limits()) == ""
+
+    def test_a_strangers_key_with_a_mark_of_ours_is_named_as_such(self) -> None:
+        record = key_record(key_id=STRAY_KEY, role=Role.FOREIGN, rotation_id=rotation().id)
+
+        text = describe((record,), Limits())
+
+        assert f"{STRAY_KEY} (foreign, marked by rotation {rotation().id}, enabled" in text
+        assert "marked" not in describe((replace(record, suspect_since=NOW),), Limits())
 
     def test_a_minted_key_is_pending_and_carries_its_rotation(self) -> None:
         made = minted(OF, NEW_KEY, rotation().id, EPOCH, NOW)

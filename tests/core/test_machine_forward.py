@@ -379,10 +379,23 @@ class TestTheEnds:
 
     def test_a_halt_waits_for_a_person_and_says_why(self) -> None:
         silent = step(open_rotation(Phase.HALTED), Observation())
-        spoken = step(open_rotation(Phase.HALTED, abandoned=Reason.DRIFT), Observation())
+        told = {"halt_reason": Reason.REENABLED, "halt_detail": OLD_KEY}
+        spoken = step(open_rotation(Phase.HALTED, **told), Observation())
 
         assert silent == Halt(reason=Reason.INVARIANT)
-        assert spoken == Halt(reason=Reason.DRIFT)
+        assert spoken == Halt(reason=Reason.REENABLED, detail=OLD_KEY)
+
+    def test_a_halt_that_an_order_was_leading_out_of_holds_while_no_order_stands(self) -> None:
+        left = open_rotation(Phase.PROMOTED, halt_reason=Reason.REENABLED)
+
+        assert step(left, Observation()) == Halt(reason=Reason.REENABLED)
+
+    def test_a_principal_that_was_made_again_halts_an_open_rotation(self) -> None:
+        replaced = seen(destination=state(TOKEN), keys=Unreadable("principal_replaced"))
+        opened = open_rotation(Phase.PROMOTED, promoted_at=at(days=-10))
+
+        assert reason_of(step(opened, replaced)) is Reason.PRINCIPAL_REPLACED
+        assert isinstance(step(opened, replaced), Halt)
 
     def test_a_wait_that_nothing_explains_is_looked_at_again_within_the_check_interval(
         self,

@@ -19,11 +19,12 @@ from rotator.core.policy import (
     Policy,
     Rule,
     decide,
+    if_drifted,
     merged,
 )
 from rotator.core.policy_faults import policy_faults
 from rotator.core.rotation import Action
-from rotator.core.terms import Grace, IfStillUsed, Schedule
+from rotator.core.terms import Grace, IfDrifted, IfStillUsed, Schedule
 from tests.builders import ACCOUNT, principal
 
 DAY = timedelta(days=1)
@@ -182,6 +183,25 @@ def test_values_merge_field_by_field() -> None:
     assert decision.grace == Grace(
         max_period=3 * DAY, if_still_used=IfStillUsed.DISABLE, accept_blind=True
     )
+
+
+def test_drift_is_only_told_unless_the_rule_or_the_defaults_say_otherwise() -> None:
+    repairing = Overrides(if_drifted=IfDrifted.REPAIR)
+    telling = Overrides(if_drifted=IfDrifted.REPORT)
+
+    assert if_drifted() is if_drifted(Overrides()) is IfDrifted.REPORT
+    assert if_drifted(repairing, Overrides()) is IfDrifted.REPAIR
+    assert if_drifted(repairing, telling) is IfDrifted.REPORT
+
+
+def test_only_a_rule_that_rotates_can_repair() -> None:
+    repairing = Overrides(if_drifted=IfDrifted.REPAIR)
+
+    reporting = rule(action=Action.REPORT, destination=None)
+
+    assert list(faults(replace(reporting, overrides=repairing))) == ["rules.0.drift"]
+    assert faults(rule(overrides=repairing)) == {}
+    assert faults(reporting, defaults=repairing) == {}
 
 
 def test_what_no_layer_sets_follows_from_the_longest_age() -> None:

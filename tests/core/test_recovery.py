@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from rotator.core.facts import Observation, What
+from rotator.core.facts import Known, Observation, What
 from rotator.core.machine import next_step
 from rotator.core.reasons import Reason
 from rotator.core.recovery import lands_until, settles_at
@@ -43,7 +44,15 @@ SETTLING = Wait(until=SETTLED, reason=Reason.SETTLING)
 
 
 def step(rotation: Rotation, observation: Observation, now: Instant = EPOCH) -> Step:
-    return next_step(rotation, observation, TERMS, now)
+    return next_step(rotation, telling(observation, now), TERMS, now)
+
+
+def telling(observation: Observation, now: Instant) -> Observation:
+    """Let a listing that was read be of now, by a provider that agrees with our clock."""
+    keys = observation.keys
+    if not isinstance(keys, Known):
+        return observation
+    return replace(observation, keys=Known(replace(keys.value, provider_time=now)))
 
 
 def minting() -> Rotation:
@@ -89,7 +98,9 @@ class TestAMint:
 
     def test_without_proof_the_mint_is_lost_and_suspects_are_noted(self) -> None:
         born = listing(key(), key(STRAY_KEY, created_at=at(seconds=10)))
+        early = seen(keys=born, destination=state())
 
+        assert reason_of(next_step(minting(), early, TERMS, SETTLED)) is Reason.CLOCK_SKEW
         answer = step(minting(), seen(keys=born, destination=state()), SETTLED)
 
         assert answer == Record(
@@ -116,6 +127,27 @@ class TestOnAKey:
         rotation = on_key(Effect.DISABLE_KEY, Phase.PROMOTED)
 
         assert step(rotation, seen(keys=listing(key(enabled=False)))) == DONE
+
+    @pytest.mark.parametrize("effect", [Effect.DISABLE_KEY, Effect.DELETE_KEY])
+    def test_a_clock_that_jumped_ahead_gives_no_request_up(self, effect: Effect) -> None:
+        rotation, shown = on_key(effect, Phase.PROMOTED), seen(keys=both(EPOCH))
+
+        answer = next_step(rotation, shown, TERMS, at(days=1))
+
+        assert reason_of(answer) is Reason.CLOCK_SKEW
+
+    def test_a_request_is_waited_out_by_the_providers_clock_too(self) -> None:
+        """The replica that sent it may have had a clock behind ours."""
+        made = intent(Effect.DISABLE_KEY, key_id=OLD_KEY, provider_time=at(minutes=3))
+        rotation = open_rotation(Phase.PROMOTED, intent=made)
+        untold = open_rotation(Phase.PROMOTED, intent=replace(made, provider_time=None))
+        shown = seen(keys=both())
+
+        assert step(rotation, shown, SETTLED) == Wait(
+            until=at(minutes=9, seconds=30), reason=Reason.SETTLING
+        )
+        assert step(rotation, shown, at(minutes=9, seconds=30)) == VOID
+        assert step(untold, shown, SETTLED) == VOID
 
     @pytest.mark.parametrize("shown", [listing(key()), listing()])
     def test_a_disable_that_cannot_be_seen_is_void_only_when_it_can_land_no_more(
@@ -192,12 +224,21 @@ class TestOnADestination:
         self, effect: Effect, phase: Phase, before: DestinationState, after: DestinationState
     ) -> None:
         rotation = on_version(effect, phase)
-        undone = seen(destination=before)
+        undone = seen(destination=before, keys=both())
         done = seen(destination=after)
 
         assert step(rotation, done) == Record(fact=Fact.INTENT_DONE, version=TOKEN)
         assert step(rotation, undone) == SETTLING
         assert step(rotation, undone, SETTLED) == VOID
+
+    def test_nothing_is_given_up_while_the_providers_clock_is_unknown_or_disagrees(self) -> None:
+        rotation = on_version(Effect.PROMOTE, Phase.VERIFIED)
+        unread, denied = seen(destination=state()), seen(destination=state(), keys=DENIED)
+        early = seen(destination=state(), keys=both(EPOCH))
+
+        assert asks_for(step(rotation, unread, SETTLED)) is What.KEYS
+        assert reason_of(step(rotation, denied, SETTLED)) is Reason.ACCESS_DENIED
+        assert reason_of(next_step(rotation, early, TERMS, SETTLED)) is Reason.CLOCK_SKEW
 
     def test_a_promote_that_left_the_pending_label_is_sent_again_at_once(self) -> None:
         half = seen(destination=state(TOKEN, pending=frozenset({TOKEN})))

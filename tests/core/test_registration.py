@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rotator.core.registration import merged, ordered, registered
+from rotator.core.orders import Verb
+from rotator.core.registration import instructed, just_before, merged, ordered, registered
 from rotator.core.rotation import Action, Trigger
-from tests.builders import EPOCH, NEW_KEY, NEW_VERSION, at, credential, destination, principal
+from tests.builders import (
+    EPOCH,
+    NEW_KEY,
+    NEW_VERSION,
+    at,
+    credential,
+    destination,
+    order,
+    principal,
+)
 
 
 def test_an_equal_registration_changes_nothing() -> None:
@@ -80,3 +90,23 @@ def test_a_version_that_was_written_for_the_object_before_is_dropped() -> None:
     result = merged(stored, seen, wanted)
 
     assert (result.current_key_id, result.current_version) == (NEW_KEY, None)
+
+
+def test_an_order_about_a_rotation_makes_due_and_replaces_an_older_one() -> None:
+    first = instructed(credential(next_at=at(days=3)), order(Verb.ABORT))
+    second = instructed(first, order(Verb.ROLLBACK, given_at=at(days=1)))
+
+    assert first == credential(next_at=EPOCH, order=order(Verb.ABORT))
+    assert second == replace(first, order=order(Verb.ROLLBACK, given_at=at(days=1)))
+
+
+def test_an_order_about_a_rotation_is_cleared_only_by_who_saw_it() -> None:
+    seen = credential(order=order(Verb.ABORT))
+    wanted = replace(seen, order=None)
+
+    assert merged(replace(seen, note="new"), seen, wanted).order is None
+    assert merged(instructed(seen, order()), seen, wanted).order == order()
+
+
+def test_a_timer_that_a_lifted_pause_sets_differs_from_the_one_that_was_there() -> None:
+    assert just_before(EPOCH) < EPOCH

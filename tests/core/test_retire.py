@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rotator.core.facts import UNREAD, Known, Observation, What
+from rotator.core.facts import UNREAD, Known, Observation, Unreadable, What
 from rotator.core.machine import next_step
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Phase
-from rotator.core.steps import Do, Fact, Record, Wait
+from rotator.core.steps import Do, Fact, Halt, Record, Wait
 from rotator.core.terms import Grace, Mode, Terms, Traits
 from tests.builders import EPOCH, NEW_KEY, OLD_KEY, OLD_VERSION, at
 from tests.core.worlds import (
@@ -30,7 +30,7 @@ from tests.core.worlds import (
 )
 
 if TYPE_CHECKING:
-    from rotator.core.facts import Unreadable
+    from rotator.core.facts import KeyListing
     from rotator.core.ids import Instant, KeyId, VersionId
     from rotator.core.rotation import Rotation
     from rotator.core.steps import Step
@@ -136,10 +136,12 @@ class TestQuarantine:
         assert late == Wait(until=AFTER_QUARANTINE, reason=Reason.QUARANTINE)
 
     def test_a_destination_that_went_back_gets_its_key_back_at_once(self) -> None:
-        by_label = step(DISABLED, seen(destination=state(OLD_VERSION)), EPOCH)
+        keys = listing(key(enabled=False), key(NEW_KEY))
+        by_label = step(DISABLED, seen(destination=state(OLD_VERSION), keys=keys), EPOCH)
+        unlisted = step(DISABLED, seen(destination=state(OLD_VERSION)), EPOCH)
         asked = step(DISABLED, seen(destination=state(SIBLING_VERSION)), EPOCH)
         by_content = step(
-            DISABLED, seen(destination=state(SIBLING_VERSION), published=OLD_KEY), EPOCH
+            DISABLED, seen(destination=state(SIBLING_VERSION), published=OLD_KEY, keys=keys), EPOCH
         )
 
         assert by_label == Do(
@@ -147,17 +149,54 @@ class TestQuarantine:
             key_id=OLD_KEY,
             evidence={"current_version": OLD_VERSION},
         )
+        assert asks_for(unlisted) is What.KEYS
         assert asks_for(asked) is What.PUBLISHED
         assert effect_of(by_content) is Effect.ENABLE_KEY
+
+    @pytest.mark.parametrize("keys", [both(at(days=9)), listing(now=EPOCH), DENIED])
+    def test_neither_a_clock_nor_a_stale_or_refused_listing_keeps_it_from_its_key(
+        self, keys: KeyListing | Unreadable
+    ) -> None:
+        back = seen(destination=state(OLD_VERSION), keys=keys)
+
+        assert effect_of(step(DISABLED, back, EPOCH)) is Effect.ENABLE_KEY
+
+    @pytest.mark.parametrize("disabled_at", [EPOCH, None])
+    def test_a_key_that_does_not_exist_any_more_is_named_and_not_asked_for(
+        self, disabled_at: Instant | None
+    ) -> None:
+        rotation = replace(DISABLED, disabled_at=disabled_at)
+        back = seen(destination=state(OLD_VERSION), keys=listing(key(NEW_KEY), now=at(minutes=1)))
+
+        assert step(rotation, back, at(minutes=1)) == Wait(
+            until=at(hours=1, minutes=1), reason=Reason.CURRENT_KEY_GONE, detail=OLD_KEY
+        )
+
+    def test_a_principal_that_is_no_more_is_asked_for_no_key(self) -> None:
+        back = seen(destination=state(OLD_VERSION))
+        replaced = replace(back, keys=Unreadable("principal_replaced"))
+        gone = replace(back, keys=Unreadable("not_found"))
+
+        assert step(DISABLED, replaced, EPOCH) == Halt(reason=Reason.PRINCIPAL_REPLACED)
+        assert reason_of(step(DISABLED, gone, EPOCH)) is Reason.CURRENT_KEY_GONE
+
+    def test_a_key_that_somebody_disabled_and_enabled_again_fails_nobody(self) -> None:
+        theirs = replace(DISABLED, disabled_at=None)
+        shown = seen(destination=state(OLD_VERSION), published=OLD_KEY, keys=both())
+
+        assert reason_of(step(theirs, shown, EPOCH)) is Reason.ROLLED_BACK_BY_HAND
 
     @pytest.mark.parametrize("current", [OLD_VERSION, SIBLING_VERSION])
     def test_a_key_that_somebody_else_disabled_is_not_enabled_by_us(
         self, current: VersionId
     ) -> None:
         theirs = replace(DISABLED, disabled_at=None)
-        shown = seen(destination=state(current), published=OLD_KEY)
+        keys = listing(key(enabled=False), key(NEW_KEY))
+        shown = seen(destination=state(current), published=OLD_KEY, keys=keys)
+        blind = replace(shown, keys=DENIED)
 
         assert reason_of(step(theirs, shown, EPOCH)) is Reason.CURRENT_KEY_DISABLED
+        assert reason_of(step(theirs, blind, EPOCH)) is Reason.CURRENT_KEY_DISABLED
 
     def test_a_destination_with_a_third_key_or_none_holds(self) -> None:
         third = step(DISABLED, seen(destination=state(SIBLING_VERSION), published=STRAY_KEY), EPOCH)
@@ -210,6 +249,31 @@ class TestDelete:
         assert first == Do(effect=Effect.UNSTAGE, version=OLD_VERSION)
         assert reason_of(stale) is Reason.SETTLING
 
+    def test_a_pending_label_that_a_promote_left_behind_goes_with_it(self) -> None:
+        half = state(TOKEN, previous=OLD_VERSION, pending=frozenset({TOKEN}))
+        rest = replace(half, previous=None)
+
+        first = step(
+            DISABLED, replace(off(AFTER_QUARANTINE), destination=Known(half)), AFTER_QUARANTINE
+        )
+        then = step(
+            DISABLED, replace(off(AFTER_QUARANTINE), destination=Known(rest)), AFTER_QUARANTINE
+        )
+
+        assert first == Do(effect=Effect.UNSTAGE, version=OLD_VERSION)
+        assert then == Do(effect=Effect.UNSTAGE, version=TOKEN)
+
+    def test_a_pending_label_goes_even_where_somebody_edited_on_top_of_a_half_done_promote(
+        self,
+    ) -> None:
+        edited = replace(DISABLED, new_version=SIBLING_VERSION)
+        half = state(SIBLING_VERSION, pending=frozenset({TOKEN}))
+        seen_half = replace(off(AFTER_QUARANTINE), destination=Known(half))
+
+        answer = step(edited, seen_half, AFTER_QUARANTINE)
+
+        assert answer == Do(effect=Effect.UNSTAGE, version=TOKEN)
+
     def test_a_previous_version_that_is_not_the_one_we_replaced_keeps_its_label(self) -> None:
         other = replace(
             off(AFTER_QUARANTINE), destination=Known(state(TOKEN, previous=SIBLING_VERSION))
@@ -246,6 +310,14 @@ class TestDelete:
         assert effect_of(step(DISABLED, never, AFTER_QUARANTINE)) is Effect.DELETE_KEY
         assert reason_of(step(DISABLED, denied, AFTER_QUARANTINE)) is Reason.USE_UNREADABLE
 
+    def test_uses_that_an_operator_vouched_for_do_not_count(self) -> None:
+        late = replace(off(AFTER_QUARANTINE), old_use=Known(used(at(minutes=16))))
+        vouched = replace(DISABLED, vouched_at=at(minutes=16))
+        too_early = replace(DISABLED, vouched_at=at(minutes=15))
+
+        assert effect_of(step(vouched, late, AFTER_QUARANTINE)) is Effect.DELETE_KEY
+        assert reason_of(step(too_early, late, AFTER_QUARANTINE)) is Reason.USED_WHILE_DISABLED
+
     def test_a_provider_that_tells_no_use_is_not_asked_for_one(self) -> None:
         terms = Terms(traits=Traits(can_report_use=False), grace=Grace(accept_blind=True))
         shown = replace(off(AFTER_QUARANTINE), old_use=UNREAD)
@@ -268,5 +340,5 @@ class TestDelete:
         ordered = replace(DISABLED, expedited_at=EPOCH)
 
         assert effect_of(step(ordered, off(EPOCH), EPOCH)) is Effect.DELETE_KEY
-        back = seen(destination=state(OLD_VERSION))
+        back = replace(off(EPOCH), destination=Known(state(OLD_VERSION)))
         assert effect_of(step(ordered, back, EPOCH)) is Effect.ENABLE_KEY

@@ -1,14 +1,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rotator.core.facts import Minter
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Role
 from rotator.core.steps import Wait
-from rotator.core.suspects import Act, Finding, Judge, ReadUse, acted, judged, next_for_suspect
+from rotator.core.suspects import (
+    Act,
+    AskMinter,
+    Finding,
+    Judge,
+    ReadUse,
+    acted,
+    judged,
+    next_for_suspect,
+)
 from rotator.core.terms import Mode, Terms, Traits
 from tests.builders import EPOCH, at, intent, key_record
 from tests.core.worlds import STRAY_KEY, key, listing, reason_of, used
@@ -32,8 +42,10 @@ def step(
     use: LastUsed | str | None = NEVER,
     now: Instant = EPOCH,
     terms: Terms | None = None,
+    minter: Minter | None = None,
 ) -> SuspectStep:
-    return next_for_suspect(record, shown, use, terms or Terms(), now)
+    told = replace(shown, provider_time=now)
+    return next_for_suspect(record, told, use, terms or Terms(), now, minter=minter)
 
 
 class TestWatching:
@@ -102,6 +114,79 @@ class TestWatching:
         assert step(bare, now=at(hours=24)) == Act(effect=Effect.DISABLE_KEY)
 
 
+class TestTheProvidersLog:
+    """What the vendor's own log says of who made a key ends the watch, or the suspicion."""
+
+    TOLD = Terms(traits=Traits(can_tell_minter=True))
+
+    def ask(
+        self,
+        minter: Minter | None,
+        record: KeyRecord = SUSPECT,
+        **more: Any,  # noqa: ANN401 - what `step` takes
+    ) -> SuspectStep:
+        return step(record, terms=self.TOLD, minter=minter, **more)
+
+    def test_it_is_asked_once_the_use_is_known(self) -> None:
+        assert self.ask(None, use=None) == ReadUse()
+        assert self.ask(None) == AskMinter()
+        assert self.ask(None, use=used(EPOCH)) == Judge(finding=Finding.STRANGER)
+        assert step(SUSPECT) != AskMinter()
+
+    @pytest.mark.parametrize(("record", "shown"), [(SUSPECT, ON), (DISABLED, OFF)])
+    def test_a_key_that_somebody_else_made_is_a_strangers_at_once(
+        self, record: KeyRecord, shown: KeyListing
+    ) -> None:
+        answer = self.ask(Minter.SOMEBODY_ELSE, record, shown=shown, now=at(days=30))
+
+        assert answer == Judge(finding=Finding.STRANGER)
+
+    def test_a_key_of_ours_is_disabled_as_soon_as_a_use_would_be_shown(self) -> None:
+        early, late = self.ask(Minter.OURS), self.ask(Minter.OURS, now=at(minutes=15))
+
+        assert early == Wait(until=at(minutes=15), reason=Reason.QUARANTINE, detail=STRAY_KEY)
+        assert isinstance(late, Act)
+        assert late.effect is Effect.DISABLE_KEY
+        assert "provider's log" in late.proof
+
+    def test_a_key_of_ours_is_deleted_only_after_the_whole_quarantine(self) -> None:
+        kept = self.ask(Minter.OURS, DISABLED, shown=OFF, now=at(days=6, hours=23))
+        last = self.ask(Minter.OURS, DISABLED, shown=OFF, now=at(days=7))
+
+        assert isinstance(kept, Wait)
+        assert isinstance(last, Act)
+        assert last.effect is Effect.DELETE_KEY
+
+    def test_a_log_that_does_not_know_leaves_the_long_watch_and_is_asked_again_soon(self) -> None:
+        early = self.ask(Minter.UNKNOWN)
+        late = self.ask(Minter.UNKNOWN, now=at(hours=24))
+
+        assert early == Wait(until=at(hours=1), reason=Reason.QUARANTINE, detail=STRAY_KEY)
+        assert late == Act(effect=Effect.DISABLE_KEY)
+
+
+class TestAWrongClock:
+    """It neither ends a watch or a quarantine early nor makes one last for months."""
+
+    def test_nothing_is_judged_while_the_clocks_disagree(self) -> None:
+        answer = next_for_suspect(SUSPECT, ON, NEVER, Terms(), at(days=2))
+
+        assert reason_of(answer) is Reason.CLOCK_SKEW
+
+    @pytest.mark.parametrize(
+        "record",
+        [replace(SUSPECT, suspect_since=at(days=9)), replace(DISABLED, disabled_at=at(days=9))],
+    )
+    def test_a_timer_of_the_future_begins_now(self, record: KeyRecord) -> None:
+        assert step(record) == Judge(finding=Finding.RESTAMPED)
+
+        mended = judged(record, Finding.RESTAMPED, EPOCH)
+        assert mended in {SUSPECT, DISABLED}
+
+    def test_a_quarantine_begins_not_before_the_intent_that_disabled_it(self) -> None:
+        assert acted(TestAnOpenIntent.DISABLING, at(days=-9)).disabled_at == EPOCH
+
+
 class TestAnOpenIntent:
     DISABLING = replace(SUSPECT, intent=intent(Effect.DISABLE_KEY, key_id=STRAY_KEY))
     DELETING = replace(DISABLED, intent=intent(Effect.DELETE_KEY, key_id=STRAY_KEY))
@@ -122,6 +207,13 @@ class TestAnOpenIntent:
 
         assert early == Wait(until=settled, reason=Reason.SETTLING, detail=STRAY_KEY)
         assert late == Judge(finding=Finding.INTENT_VOID)
+
+    def test_it_is_waited_out_by_the_providers_clock_too(self) -> None:
+        made = intent(Effect.DISABLE_KEY, key_id=STRAY_KEY, provider_time=at(minutes=3))
+
+        answer = step(replace(SUSPECT, intent=made), now=at(minutes=6, seconds=30))
+
+        assert answer == Wait(until=at(minutes=9, seconds=30), reason=Reason.SETTLING)
 
 
 class TestFindings:

@@ -23,9 +23,10 @@ from rotator.core.facts import (
 )
 from rotator.core.ids import version_token
 from rotator.core.machine import next_step
-from rotator.core.reasons import Reason
+from rotator.core.reasons import HALTING, Reason
 from rotator.core.recovery import plus
 from rotator.core.rotation import UNPROMOTED_PHASES, Effect, Phase, Rotation, Trigger
+from rotator.core.stamps import is_ahead, restamped
 from rotator.core.steps import Do, Done, Fact, Halt, Record, Wait
 from rotator.core.terms import Grace, IfStillUsed, Mode, Terms, Traits
 from rotator.core.transitions import TRANSITIONS, target, tokens
@@ -135,6 +136,7 @@ def rotations(draw: st.DrawFn) -> Rotation:
         "verify_failures": draw(st.integers(0, 4)),
         "expedited_at": draw(st.none() | near),
         "grace_given": draw(st.none() | st.just(timedelta(hours=1))),
+        "halt_reason": draw(st.sampled_from([None, None, None, *HALTING])),
         "abandoned": draw(st.none() | st.just(Reason.DRIFT)) if after_mint else None,
     }
     for name in ("verified_at", "promoted_at", "disabled_at"):
@@ -181,14 +183,17 @@ def test_the_machine_answers_everything_along_its_table(
             target(rotation.phase, rotation.intent.effect)
         case Record(fact=Fact.INTENT_VOID):
             assert rotation.intent is not None
+        case Record(fact=Fact.RESTAMPED):
+            assert is_ahead(rotation, now, terms.limits.clock_skew)
+            assert not is_ahead(restamped(rotation, now), now, terms.limits.clock_skew)
         case Record(fact=fact):
             target(rotation.phase, fact)
         case Wait(until=until):
             assert until > now
         case Done():
             assert not rotation.is_open
-        case Halt():
-            assert rotation.phase is Phase.HALTED
+        case Halt(reason=reason):
+            assert reason in HALTING or reason is (rotation.halt_reason or Reason.INVARIANT)
 
 
 @given(rotation=rotations(), observation=observations, terms=terms_of_all_kinds, now=moments | near)

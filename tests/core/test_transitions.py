@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,27 +13,34 @@ from rotator.core.steps import Do, Fact
 from rotator.core.transitions import (
     TRANSITIONS,
     achieved,
+    expected,
     found,
     halted,
+    lifted,
     replanned,
     resumed,
     target,
     tokens,
     unbased,
+    unhalted,
     with_intent,
     without_intent,
 )
 from rotator.errors import InvariantError
-from tests.builders import NEW_KEY, OLD_VERSION, at, credential, destination, intent
+from tests.builders import NEW_KEY, OLD_KEY, OLD_VERSION, at, credential, destination, intent
 from tests.core.worlds import SIBLING_VERSION, TOKEN, open_rotation
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from rotator.core.ids import Instant
     from rotator.core.rotation import Rotation
 
 NOW = at(hours=5)
+LATER = at(hours=6)
 ON_INTENTS = {Fact.INTENT_DONE, Fact.INTENT_VOID}
+IN_PLACE = {Fact.RESTAMPED}
+"""Facts that mend a row wherever it stands."""
 
 
 class TestTheTable:
@@ -42,7 +50,7 @@ class TestTheTable:
     def test_every_effect_and_every_fact_leads_somewhere(self) -> None:
         used = {row.by for row in TRANSITIONS}
 
-        assert used == {*Effect, *Fact} - {Effect.OBSERVE} - ON_INTENTS
+        assert used == {*Effect, *Fact} - {Effect.OBSERVE} - ON_INTENTS - IN_PLACE
 
     def test_nothing_leaves_an_end_and_every_open_phase_reaches_one(self) -> None:
         edges = {(row.source, row.target) for row in TRANSITIONS}
@@ -62,7 +70,7 @@ class TestTheTable:
                 assert row.target in after
                 assert row.target is not Phase.ROLLED_BACK
         back = [row for row in TRANSITIONS if order.index(row.target) < order.index(row.source)]
-        assert [row.by for row in back] == [Effect.ENABLE_KEY]
+        assert [row.by for row in back] == [Effect.ENABLE_KEY, Fact.FOUND_ENABLED]
 
     def test_what_is_not_in_the_table_is_a_broken_invariant(self) -> None:
         with pytest.raises(InvariantError, match="nothing leads from completed by promote"):
@@ -102,7 +110,12 @@ class TestEffects:
             (
                 Phase.DISABLED,
                 Do(effect=Effect.ENABLE_KEY),
-                {"phase": Phase.PROMOTED, "disabled_at": None, "promoted_at": None},
+                {
+                    "phase": Phase.PROMOTED,
+                    "disabled_at": None,
+                    "promoted_at": None,
+                    "enabled_at": NOW,
+                },
             ),
             (Phase.DISABLED, Do(effect=Effect.UNSTAGE), {"unstaged_at": NOW}),
             (
@@ -258,19 +271,56 @@ class TestHalts:
     def test_a_halt_remembers_where_it_came_from_and_is_left_to_there(self) -> None:
         before = open_rotation(Phase.STAGED)
 
-        stopped = halted(before, NOW)
-        again = resumed(stopped, at(hours=6))
+        stopped = halted(before, NOW, Reason.INVARIANT, "twice two")
+        again = resumed(stopped, LATER)
 
-        assert (stopped.phase, stopped.halted_from, stopped.phase_since) == (
-            Phase.HALTED,
-            Phase.STAGED,
-            NOW,
+        assert stopped == replace(
+            before,
+            phase=Phase.HALTED,
+            phase_since=NOW,
+            halted_from=Phase.STAGED,
+            halt_reason=Reason.INVARIANT,
+            halt_detail="twice two",
         )
-        assert again == replace(before, phase_since=at(hours=6))
+        assert again == replace(before, phase_since=LATER)
 
-    def test_only_a_halted_rotation_is_resumed(self) -> None:
-        with pytest.raises(InvariantError, match="only a halted rotation"):
-            resumed(open_rotation(), NOW)
+    @pytest.mark.parametrize(
+        ("phase", "reason", "changes"),
+        [
+            (Phase.CREATED, Reason.PRINCIPAL_REPLACED, {}),
+            (
+                Phase.DISABLED,
+                Reason.REENABLED,
+                {"phase": Phase.PROMOTED, "promoted_at": LATER, "disabled_at": None},
+            ),
+            (Phase.PROMOTED, Reason.REENABLED, {"promoted_at": LATER}),
+            (Phase.PROMOTED, Reason.ENABLED_BY_OPERATOR, {"promoted_at": LATER}),
+            (Phase.DISABLED, Reason.USED_WHILE_DISABLED, {"vouched_at": LATER}),
+        ],
+    )
+    def test_resuming_vouches_for_what_led_to_the_halt(
+        self, phase: Phase, reason: Reason, changes: dict[str, Any]
+    ) -> None:
+        before = open_rotation(phase)
+
+        again = resumed(halted(before, NOW, reason), LATER)
+
+        assert again == replace(before, phase_since=LATER, **changes)
+
+    def test_a_halt_keeps_its_open_intent(self) -> None:
+        opened = open_rotation(Phase.PROMOTED, intent=intent(Effect.DISABLE_KEY))
+
+        assert resumed(halted(opened, NOW, Reason.INVARIANT), LATER).intent == opened.intent
+
+    def test_an_order_lifts_a_halt_without_forgetting_it(self) -> None:
+        stopped = halted(open_rotation(Phase.DISABLED), NOW, Reason.REENABLED, "why")
+
+        on_the_way = lifted(stopped, LATER)
+
+        assert (on_the_way.phase, on_the_way.halted_from) == (Phase.DISABLED, None)
+        assert (on_the_way.halt_reason, on_the_way.halt_detail) == (Reason.REENABLED, "why")
+        assert lifted(on_the_way, NOW) == on_the_way
+        assert unhalted(on_the_way, NOW).halt_reason is None
 
     @pytest.mark.parametrize(
         ("phase", "is_open", "is_unpromoted"),
@@ -292,4 +342,72 @@ class TestHalts:
         assert (rotation.is_open, rotation.is_unpromoted) == (is_open, is_unpromoted)
 
     def test_a_halt_after_the_pivot_holds_no_destination(self) -> None:
-        assert not halted(open_rotation(Phase.PROMOTED), NOW).is_unpromoted
+        stopped = halted(open_rotation(Phase.PROMOTED), NOW, Reason.INVARIANT)
+
+        assert not stopped.is_unpromoted
+
+
+class TestGoingBack:
+    def test_a_promote_after_promotion_swaps_the_two_keys_and_ends_all_haste(self) -> None:
+        before = open_rotation(
+            Phase.PROMOTED,
+            enabled_at=NOW,
+            unstaged_at=NOW,
+            vouched_at=NOW,
+            expedited_at=NOW,
+            grace_given=timedelta(0),
+        )
+        back = Do(effect=Effect.PROMOTE, version=OLD_VERSION)
+
+        after = achieved(before, back, LATER)
+
+        assert (after.old_key_id, after.new_key_id) == (NEW_KEY, OLD_KEY)
+        assert (after.base_version, after.new_version) == (TOKEN, OLD_VERSION)
+        moments = {after.promoted_at, after.verified_at, after.phase_since, after.reversed_at}
+        assert moments == {LATER}
+        cleared = ("disabled_at", "enabled_at", "unstaged_at", "vouched_at", "expedited_at")
+        assert {getattr(after, name) for name in (*cleared, "grace_given")} == {None}
+
+    def test_going_back_twice_is_going_forward(self) -> None:
+        before = open_rotation(Phase.PROMOTED)
+
+        once = achieved(before, Do(effect=Effect.PROMOTE, version=OLD_VERSION), NOW)
+        twice = achieved(once, Do(effect=Effect.PROMOTE, version=TOKEN), LATER)
+
+        assert twice.reversed_at is None
+        assert (twice.old_key_id, twice.new_version) == (OLD_KEY, TOKEN)
+
+    def test_a_rollback_by_hand_that_is_accepted_swaps_the_keys_too(self) -> None:
+        before = open_rotation(Phase.PROMOTED, promoted_at=None)
+
+        after = found(before, Fact.FOUND_REVERSED, NOW, version=SIBLING_VERSION)
+
+        assert (after.old_key_id, after.new_version) == (NEW_KEY, SIBLING_VERSION)
+        assert after.promoted_at == NOW
+
+    def test_a_promote_replaces_what_it_was_merged_from_and_a_rollback_what_it_undoes(
+        self,
+    ) -> None:
+        there = Do(effect=Effect.PROMOTE, version=TOKEN)
+        back = Do(effect=Effect.PROMOTE, version=OLD_VERSION)
+
+        assert expected(open_rotation(Phase.VERIFIED), there) == OLD_VERSION
+        assert expected(open_rotation(Phase.PROMOTED), back) == TOKEN
+        assert expected(open_rotation(Phase.PROMOTED), there) == OLD_VERSION
+
+    @pytest.mark.parametrize(
+        ("fact", "reversed_at", "outcome"),
+        [
+            (Fact.FOUND_GONE, None, "completed"),
+            (Fact.FOUND_GONE, NOW, "reversed"),
+            (Fact.RELEASED, None, "released"),
+            (Fact.RELEASED, NOW, "released"),
+        ],
+    )
+    def test_an_end_says_which_way_it_was(
+        self, fact: Fact, reversed_at: Instant | None, outcome: str
+    ) -> None:
+        after = found(open_rotation(Phase.DISABLED, reversed_at=reversed_at), fact, LATER)
+
+        assert (after.phase, after.outcome) == (Phase.COMPLETED, outcome)
+        assert after.finished_at == LATER

@@ -232,7 +232,7 @@ class TestReasons:
 
 
 def test_a_change_writes_the_credential_and_nothing_that_is_not_named() -> None:
-    change = Change(credential=credential(), lease_until=at(minutes=2))
+    change = Change(credential=credential(), now=EPOCH, lease_until=at(minutes=2))
 
     assert (change.rotation, change.keys, change.events, change.audit) == (None, (), (), ())
 
@@ -242,14 +242,15 @@ GOLDEN: dict[type[StrEnum], str] = {
     Effect: (
         "observe prepare create_key stage verify promote unstage disable_key enable_key delete_key"
     ),
-    Trigger: "age manual taint",
+    Trigger: "age manual taint drift",
     Role: "current previous pending discard suspect foreign gone",
     Action: "rotate report",
     Fact: (
         "intent_done intent_void mint_lost abandoned rebased found_staged found_current "
-        "found_disabled found_gone found_withdrawn"
+        "found_disabled found_gone found_withdrawn found_enabled found_reversed released "
+        "restamped"
     ),
-    Finding: "stranger gone intent_done intent_void",
+    Finding: "stranger gone intent_done intent_void restamped",
     What: "keys destination published old_use new_use",
     Mode: "plan enforce",
     IfStillUsed: "hold disable",
@@ -261,13 +262,14 @@ GOLDEN: dict[type[StrEnum], str] = {
         "destination_busy native_rotation drift rolled_back_by_hand no_key unpublished slots_full "
         "principal_replaced current_key_gone current_key_disabled new_key_gone still_used "
         "use_unreadable use_unknown quiet_unproven reenabled used_while_disabled secret_lost "
-        "verify_failed outcome_lost access_denied invariant"
+        "verify_failed outcome_lost access_denied invariant paused enabled_by_operator aborted"
     ),
     AuditAction: (
         "key.create key.stage key.verify key.promote key.unstage key.disable key.enable "
         "key.delete key.adopt key.suspect destination.prepare rotation.start rotation.hold "
         "rotation.halt rotation.abandon rotation.finish operator.rotate daemon.start daemon.stop "
-        "policy.load"
+        "policy.load operator.resume operator.abort operator.rollback operator.enable "
+        "operator.pause operator.unpause destination.drift"
     ),
 }
 
