@@ -37,6 +37,7 @@ def audit(  # noqa: PLR0913 - the record has these parts, and each is named
     at: Instant,
     stage: Stage,
     outcome: str,
+    actor: str = "daemon",
     key: KeyId | None = None,
     version: str | None = None,
     error: str | None = None,
@@ -52,6 +53,7 @@ def audit(  # noqa: PLR0913 - the record has these parts, and each is named
         stage=stage,
         action=action,
         outcome=outcome,
+        actor=actor,
         subject=Subject(
             provider=principal.provider,
             account=principal.account,

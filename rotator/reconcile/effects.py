@@ -13,7 +13,7 @@ from rotator.core.events import Stage
 from rotator.core.ids import Instant, version_token
 from rotator.core.rotation import Effect, Intent
 from rotator.core.steps import known
-from rotator.core.transitions import unbased, with_intent
+from rotator.core.transitions import expected, unbased, with_intent
 from rotator.errors import (
     ConflictError,
     InvariantError,
@@ -47,7 +47,7 @@ def intend(session: Session, step: Do) -> Instant:
         version=step.version,
         made_at=now,
         not_after=not_after,
-        provider_time=listing.provider_time if listing else None,
+        provider_time=session.provider_now(),
         known_keys=listing.ids if listing and step.effect is Effect.CREATE_KEY else (),
     )
     record = session.audit(
@@ -105,8 +105,9 @@ def _keep(session: Session, step: Do, key: MintedKey, not_after: Instant) -> Non
         # landed; a key whose secret only we hold is of no use to it.
         session.provider.delete_key(credential.principal, key_id, not_after=not_after)
         raise
-    except UnavailableError:
-        # The journal cannot write. Stored under its token, the key can be adopted.
+    except (OutcomeUnknownError, UnavailableError):
+        # The journal cannot write, or cannot say whether it did. Stored under its
+        # token, the key can be adopted.
         token = version_token(rotation.id, key_id, rotation.attempt)
         ref, base = rotation.destination, rotation.base_version
         session.destination(ref).stage(ref, token, key.material, base=base, not_after=not_after)
@@ -162,12 +163,13 @@ def act(session: Session, step: Do) -> None:
 
 def _call(session: Session, step: Do, not_after: Instant) -> None:
     principal, ref = session.credential.principal, session.rotation.destination
-    destination, expected = session.destination(ref), session.rotation.base_version
+    destination = session.destination(ref)
     match step.effect:
         case Effect.PREPARE:
             destination.prepare(ref, not_after=not_after)
         case Effect.PROMOTE:
-            destination.promote(ref, _version(step), expected=expected, not_after=not_after)
+            replaced = expected(session.rotation, step)
+            destination.promote(ref, _version(step), expected=replaced, not_after=not_after)
         case Effect.UNSTAGE:
             destination.unstage(ref, _version(step), not_after=not_after)
         case Effect.DELETE_KEY:

@@ -6,16 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rotator.core import inventory, rollbacks
+from rotator.core.drift import Note
 from rotator.core.events import AuditAction, Stage
 from rotator.core.idle import Adopt, Rest, Start, next_for_idle
 from rotator.core.ids import RotationId
-from rotator.core.rotation import Phase, Role, Rotation
+from rotator.core.rotation import Phase, Role, Rotation, Trigger
 from rotator.core.steps import Do, known
 from rotator.errors import InvariantError, PermanentError, RotatorError
 from rotator.ports.provider import CanReportUse
+from rotator.reconcile import orphans
+from rotator.reconcile.gates import held_back
 
 if TYPE_CHECKING:
-    from rotator.core.ids import KeyId
+    from rotator.core.ids import KeyId, VersionId
     from rotator.core.rotation import Credential
     from rotator.core.steps import Wait
     from rotator.reconcile.session import Session
@@ -30,14 +33,22 @@ def settle(session: Session) -> Rest | None:
         How long to rest, or None when a rotation was started and wants to be driven.
     """
     for _ in range(_MOST_STEPS):
-        step = next_for_idle(session.credential, session.observation, session.terms, session.now())
+        memory = orphans.memory(session)
+        step = next_for_idle(
+            session.credential, session.observation, session.terms, session.now(), memory=memory
+        )
         match step:
             case Do(what=what) if what is not None:
                 session.observe(what)
+            case Adopt(retires=retires) if retires is not None:
+                _adopt(session, step, rotation=_remembered(session, step, retires))
+                return None
             case Adopt():
                 _adopt(session, step)
+            case Note(version=version):
+                _note(session, version)
             case Start():
-                waiting = backing_off(session)
+                waiting = held_back(session) or backing_off(session)
                 if waiting:
                     return Rest(wait=waiting, due_at=step.due_at)
                 _start(session, step)
@@ -52,11 +63,11 @@ def settle(session: Session) -> Rest | None:
 
 
 def backing_off(session: Session) -> Wait | None:
-    """Wait longer after each rotation in a row that was rolled back; an order does not wait."""
-    if session.credential.requested is not None:
-        return None
+    """Wait longer after each rotation in a row that was rolled back; a new order does not wait."""
     failed = rollbacks.in_a_row(session.parts.journal.rotations(session.credential.id))
-    waiting = rollbacks.back_off(failed, session.now())
+    if session.credential.requested not in {None, failed[0].trigger if failed else None}:
+        return None
+    waiting = rollbacks.back_off(failed, session.now(), skew=session.terms.limits.clock_skew)
     if waiting and session.credential.failures < len(failed):
         code = failed[0].outcome
         counted = replace(session.credential, failures=len(failed), last_error=code)
@@ -64,18 +75,69 @@ def backing_off(session: Session) -> Wait | None:
     return waiting
 
 
-def _adopt(session: Session, step: Adopt) -> None:
-    record = session.key(step.key_id)
+def _remembered(session: Session, step: Adopt, retires: KeyId) -> Rotation:
+    """Open the rotation again that the journal has forgotten, with a fresh grace.
+
+    Our own mark proves that it was promoted; the key that it replaced was ours to
+    retire, and still is, past the whole guard.
+    """
+    now, credential = session.now(), session.credential
+    started = _opened(session, Start(trigger=Trigger.AGE, due_at=now))
+    return replace(
+        started,
+        phase=Phase.PROMOTED,
+        prepared_at=now,
+        old_key_id=retires,
+        new_key_id=step.key_id,
+        base_version=credential.current_version,
+        new_version=step.version,
+        verified_at=now,
+        promoted_at=now,
+    )
+
+
+def _adopt(session: Session, step: Adopt, *, rotation: Rotation | None = None) -> None:
+    """Make a key the current one; one whose place it takes is retired by `rotation` alone."""
+    before, record = session.credential.current_key_id, session.key(step.key_id)
+    displaced = session.key(before)
+    if displaced is not None and displaced.role is Role.CURRENT:
+        session.learn((replace(displaced, role=Role.PREVIOUS),))
     if record is not None:
-        session.learn((replace(record, role=Role.CURRENT),))
+        session.learn((replace(record, role=Role.CURRENT, suspect_since=None),))
     adopted = replace(session.credential, current_key_id=step.key_id, current_version=step.version)
     entry = session.audit(
-        AuditAction.KEY_ADOPT, Stage.EVENT, "success", key=step.key_id, version=step.version
+        AuditAction.KEY_ADOPT,
+        Stage.EVENT,
+        "success",
+        key=step.key_id,
+        version=step.version,
+        reason=step.reason or None,
+        evidence={"previous_key": before} if before else {},
     )
     session.commit(
         credential=adopted,
+        rotation=rotation,
         audit=(entry,),
-        events=(session.event("adopt", key_id=step.key_id),),
+        events=(
+            session.event("adopt", rotation=rotation, key_id=step.key_id, previous_key=before),
+        ),
+    )
+
+
+def _note(session: Session, version: VersionId | None) -> None:
+    """Remember somebody else's version, which carries our current key."""
+    entry = session.audit(
+        AuditAction.DESTINATION_DRIFT,
+        Stage.EVENT,
+        "success",
+        version=version,
+        reason="another version carries the current key",
+        evidence={"previous_version": session.credential.current_version},
+    )
+    session.commit(
+        credential=replace(session.credential, current_version=version),
+        audit=(entry,),
+        events=(session.event("version", version=version),),
     )
 
 
@@ -111,17 +173,18 @@ def _opened(session: Session, step: Start) -> Rotation:
         phase_since=now,
         created_at=now,
         old_key_id=credential.current_key_id,
-        old_version=credential.current_version,
+        old_version=step.version or credential.current_version,
         destination=credential.destination,
     )
 
 
 def _inspect(session: Session) -> None:
-    """Note strangers' keys that went away, and sample the current key's use."""
+    """Note keys that went away or that we left behind, and sample every key's use."""
     listing = known(session.observation.keys)
     if listing is None:
         return
     session.learn(inventory.missing(session.keys(), listing, session.now()))
+    orphans.watch(session)
     if not isinstance(session.provider, CanReportUse):
         return
     for key in listing.keys:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from rotator.core.consequences import credential_after, keys_after_effect, keys_after_fact
 from rotator.core.events import AuditAction, AuditRecord, Stage
 from rotator.core.ids import Instant
+from rotator.core.recovery import lands_until
 from rotator.core.rotation import Effect, Role
+from rotator.core.stamps import restamped
 from rotator.core.steps import Do, Fact
 from rotator.core.transitions import achieved, found, without_intent
 from rotator.errors import InvariantError
 from rotator.reconcile.books import ACTIONS
+from rotator.reconcile.closing import Closed, reversed_by
 
 if TYPE_CHECKING:
     from rotator.core.ids import KeyId
@@ -21,14 +24,17 @@ if TYPE_CHECKING:
     from rotator.errors import RotatorError
     from rotator.reconcile.session import Session
 
+_LANDS_LATE = frozenset({Effect.PROMOTE, Effect.DISABLE_KEY})
+"""Effects that would undo an operator's rollback if they took effect once more after it."""
+
 
 def succeeded(
     session: Session, step: Do, *, key: KeyId | None = None, reason: str | None = None
 ) -> None:
     """Commit that an effect happened, with everything that follows from it."""
-    before, now = session.rotation, session.now()
-    rotation = achieved(before, step, now, key=key)
-    old, new = session.key(before.old_key_id), session.key(rotation.new_key_id)
+    before, now = session.rotation, session.stamp()
+    rotation = _landing(session, achieved(before, step, now, key=key), step)
+    old, new = session.key(rotation.old_key_id), session.key(rotation.new_key_id)
     session.learn(keys_after_effect(step, rotation, old, new, now))
     record = session.audit(
         ACTIONS[step.effect],
@@ -43,13 +49,31 @@ def succeeded(
     if rotation.promoted_at is not None:
         # Before the pivot one effect's success proves little: the rotation may still fail.
         fresh = replace(fresh, failures=0, last_error="")
+    closed = Closed(credential=credential_after(fresh, rotation))
+    if rotation.reversed_at != before.reversed_at:
+        closed = reversed_by(session, closed.credential)
+    told = session.event("outcome", rotation=rotation, effect=step.effect)
     session.commit(
         rotation=rotation,
-        credential=credential_after(fresh, rotation),
-        audit=(record, *_finish(session, rotation)),
-        events=(session.event("outcome", rotation=rotation, effect=step.effect),),
+        credential=closed.credential,
+        audit=(record, *closed.audit, *finish(session, rotation)),
+        events=(told, *closed.events),
+        pause=closed.pause,
     )
     session.forget()
+
+
+def _landing(session: Session, rotation: Rotation, step: Do) -> Rotation:
+    """Note until when a request may land once more of what consumers could suffer from.
+
+    An answer says that one request took effect. Another, sent before it by an
+    adapter that tried again or by a replica that froze, may still be on its way.
+    """
+    intent = session.rotation.intent
+    if intent is None or step.effect not in _LANDS_LATE:
+        return rotation
+    until = lands_until(intent, session.terms)
+    return replace(rotation, landing_until=max(until, rotation.landing_until or until))
 
 
 def unknown(session: Session, step: Do, error: RotatorError) -> None:
@@ -91,14 +115,16 @@ def note(session: Session, step: Record) -> None:
             _intent_done(session, step, _open_intent(session))
         case Fact.INTENT_VOID:
             _intent_void(session, _open_intent(session))
+        case Fact.RESTAMPED:
+            _restamped(session)
         case _:
             _fact(session, step)
 
 
 def _fact(session: Session, step: Record) -> None:
-    before, now = session.rotation, session.now()
+    before, now = session.rotation, session.stamp()
     rotation = found(before, step.fact, now, version=step.version, reason=step.reason)
-    old, new = session.key(before.old_key_id), session.key(rotation.new_key_id)
+    old, new = session.key(rotation.old_key_id), session.key(rotation.new_key_id)
     suspects = [record for record in map(session.key, step.suspects) if record]
     session.learn(keys_after_fact(step, rotation, old, new, suspects, now))
     session.commit(
@@ -107,7 +133,7 @@ def _fact(session: Session, step: Record) -> None:
         audit=(
             *_abandoned(session, step),
             *_suspicions(session, step),
-            *_finish(session, rotation),
+            *finish(session, rotation),
         ),
         events=(session.event(step.fact.value, rotation=rotation, reason=step.reason),),
     )
@@ -140,6 +166,14 @@ def _intent_void(session: Session, intent: Intent) -> None:
     session.forget()
 
 
+def _restamped(session: Session) -> None:
+    """Mend what a wrong clock wrote; every wait that it began begins again."""
+    before = session.rotation
+    rotation = restamped(before, session.stamp())
+    told = session.event("restamped", written=before.phase_since.isoformat())
+    session.commit(rotation=rotation, events=(told,))
+
+
 def _open_intent(session: Session) -> Intent:
     intent = session.rotation.intent
     if intent is None:
@@ -155,7 +189,8 @@ def _adopted(session: Session, key: KeyId | None) -> tuple[KeyRecord, ...]:
     return (replace(record, role=Role.PENDING, rotation_id=session.rotation.id),)
 
 
-def _finish(session: Session, rotation: Rotation) -> tuple[AuditRecord, ...]:
+def finish(session: Session, rotation: Rotation) -> tuple[AuditRecord, ...]:
+    """Count a rotation that ended, and make its record; nothing for an open one."""
     if rotation.is_open:
         return ()
     provider = session.credential.principal.provider

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rotator.core.drift import Note
 from rotator.core.idle import Adopt, Rest, Start, due_at, next_for_idle
 from rotator.core.ids import LeaseToken
 from rotator.core.reasons import Reason, explain
 from rotator.core.registration import registered
-from rotator.core.rotation import Action, Claim
+from rotator.core.rotation import Action, Claim, Trigger
 from rotator.core.steps import Do, known
 from rotator.core.terms import Mode
 from rotator.errors import RotatorError
+from rotator.reconcile import orphans
 from rotator.reconcile.session import Session
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from rotator.reconcile.parts import Parts
 
 _MOST_STEPS = 20
+_WHY = {
+    Trigger.AGE: "older than the policy asks for",
+    Trigger.DRIFT: "consumers read a key that its provider refuses",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +120,22 @@ def _idle_rows(session: Session) -> tuple[PlanRow, ...]:
 
 def _ask(session: Session) -> Start | Rest:
     for _ in range(_MOST_STEPS):
-        step = next_for_idle(session.credential, session.observation, session.terms, session.now())
+        step = next_for_idle(
+            session.credential,
+            session.observation,
+            session.terms,
+            session.now(),
+            memory=orphans.memory(session),
+        )
         match step:
             case Do(what=what) if what is not None:
                 session.observe(what)
             case Adopt(key_id=key, version=version):
                 adopted = replace(session.credential, current_key_id=key, current_version=version)
                 session.claim = replace(session.claim, credential=adopted)
+            case Note(version=version):
+                noted = replace(session.credential, current_version=version)
+                session.claim = replace(session.claim, credential=noted)
             case Start() | Rest():
                 return step
             case _:
@@ -132,7 +147,7 @@ def _ask(session: Session) -> Start | Rest:
 def _verdict_row(session: Session, key: KeyInfo | None, verdict: Start | Rest) -> PlanRow:
     if isinstance(verdict, Start):
         is_ordered = session.credential.requested is not None
-        why = "an operator ordered it" if is_ordered else "older than the policy asks for"
+        why = "an operator ordered it" if is_ordered else _WHY[verdict.trigger]
         return _row(session, key, "rotate", why, when=session.now())
     wait = verdict.wait
     if wait.reason is Reason.NOT_DUE and key is not None:

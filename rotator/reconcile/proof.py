@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.core.ids import Instant
@@ -28,15 +29,17 @@ def prove(session: Session, material: KeyMaterial) -> None:
     """
     limits = session.terms.limits
     deadline = session.now() + limits.verify_timeout
-    in_a_row, pause = 0, _FIRST_PAUSE
+    in_a_row, pause, slept = 0, _FIRST_PAUSE, timedelta(0)
     while True:
         in_a_row = in_a_row + 1 if _accepted(session, material, Instant(deadline)) else 0
         if in_a_row >= limits.verify_successes:
             return
-        if session.now() >= deadline:
+        # What was slept counts too: a clock that was set back would never reach the deadline.
+        if session.now() >= deadline or slept >= limits.verify_timeout:
             msg = "the provider does not accept the new key in time"
             raise RejectedError(msg, subject=material.key_id, code="verify_timeout")
         session.parts.clock.sleep(pause)
+        slept += timedelta(seconds=pause)
         pause = _FIRST_PAUSE if in_a_row else min(pause * 2, _LONGEST_PAUSE)
         session.renew()
 

@@ -14,6 +14,7 @@ from rotator.core import inventory
 from rotator.core.backoff import permanent_delay, transient_delay
 from rotator.core.events import AuditAction, Stage
 from rotator.core.ids import Instant
+from rotator.core.lease import LONGEST_WAIT
 from rotator.core.reasons import Reason, is_hold
 from rotator.core.rotation import Action, Hold, Phase
 from rotator.core.steps import Done, Fact, Halt, Record, Wait
@@ -29,7 +30,7 @@ from rotator.errors import (
     RotatorError,
     TransientError,
 )
-from rotator.reconcile import idle, outcomes, suspects
+from rotator.reconcile import idle, obeying, outcomes, suspects
 from rotator.reconcile.rotating import drive, halt
 from rotator.reconcile.session import Session
 
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from rotator.core.ids import CredentialId
     from rotator.core.rotation import Credential
     from rotator.reconcile.parts import Parts
+
+_MOST_CONTRADICTIONS = 3
+"""Passes in a row that contradict themselves before an open rotation is halted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +100,12 @@ class Reconciler:
 
     def _work(self, session: Session) -> Wait:
         """Drive what is open; what ends may make room for what is due."""
+        obeying.refuse_stray(session)
         if session.claim.rotation is not None:
             step = _drive(session)
             if isinstance(step, Wait):
                 return step
+            obeying.refuse_stray(session)
         resting = idle.settle(session)
         if resting is not None:
             if resting.due_at != session.credential.due_at:
@@ -111,16 +117,33 @@ class Reconciler:
     def _failed(self, session: Session, level: str, error: RotatorError) -> Wait:
         """Turn a failure into the time of the next try and, if it needs a person, a hold."""
         self._log(level, "pass failed", session.credential.id, error)
-        failures = session.credential.failures + 1
+        failures = _count(session.credential, error)
         session.commit(
             credential=replace(session.credential, failures=failures, last_error=error.code)
         )
+        if isinstance(error, InvariantError) and failures >= _MOST_CONTRADICTIONS:
+            _halt_open(session, error)
         return _after(error, failures, session)
 
     def _log(self, level: str, event: str, credential: CredentialId, error: RotatorError) -> None:
         self.parts.telemetry.log(
             level, event, credential=credential, code=error.code, error=error.diagnostics()
         )
+
+
+def _count(credential: Credential, error: RotatorError) -> int:
+    """Count failures in a row; contradictions only after one another."""
+    if isinstance(error, InvariantError) and credential.last_error != error.code:
+        return 1
+    return credential.failures + 1
+
+
+def _halt_open(session: Session, error: InvariantError) -> None:
+    """Stop the open rotation for a person, unless a person's order is being carried out."""
+    rotation = session.claim.rotation
+    if rotation is None or rotation.phase is Phase.HALTED or session.credential.order is not None:
+        return
+    halt(session, Halt(reason=Reason.INVARIANT, detail=error.diagnostics()))
 
 
 def _named(session: Session, rest: Wait) -> Wait:
@@ -187,7 +210,7 @@ def _write_rest(session: Session, rest: Wait) -> None:
     before = session.credential
     after = replace(
         before,
-        next_at=rest.until,
+        next_at=min(rest.until, Instant(session.now() + LONGEST_WAIT)),
         hold=_hold(before, rest, session.now()),
         inspected_at=session.now(),
         failures=before.failures if _is_failing(rest) else 0,

@@ -10,33 +10,32 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rotator.core.events import AuditAction, Stage
-from rotator.core.machine import next_step
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect
-from rotator.core.steps import Do, Done, Halt, Record, Wait, hold
+from rotator.core.steps import Do, Done, Halt, Lift, Obey, Record, Refuse, Wait
 from rotator.core.transitions import halted, without_intent
 from rotator.errors import InvariantError, RejectedError, RotatorError
 from rotator.ports.destination import CanReadBack
-from rotator.reconcile import effects, outcomes
+from rotator.reconcile import effects, obeying, outcomes
+from rotator.reconcile.gates import held_back
 from rotator.reconcile.proof import prove
 
 if TYPE_CHECKING:
     from rotator.core.secret import KeyMaterial
-    from rotator.core.steps import Step
     from rotator.reconcile.session import Session
 
 _MOST_STEPS = 200
 """Far more than a rotation has; a pass that needs more is going round in circles."""
 
 _GATED = frozenset({Effect.CREATE_KEY, Effect.DISABLE_KEY})
-"""Effects that start something; they wait while evidence cannot be written (I7)."""
+"""Effects that start something; they wait while evidence cannot be written (I7) or in a pause."""
 
 
 def drive(session: Session) -> Wait | Done | Halt:
     """Carry the open rotation as far as it goes in this pass."""
     material: KeyMaterial | None = None
     for _ in range(_MOST_STEPS):
-        step = _ask(session, in_hand=material is not None)
+        step = obeying.ask(session, in_hand=material is not None)
         match step:
             case Do(effect=Effect.OBSERVE, what=what) if what is not None:
                 session.observe(what)
@@ -56,8 +55,8 @@ def drive(session: Session) -> Wait | Done | Halt:
                 effects.act(session, step)
             case Record():
                 outcomes.note(session, step)
-                if session.claim.rotation is None:
-                    return Done()
+            case Lift() | Obey() | Refuse():
+                obeying.settle(session, step)
             case _:
                 return step
         if session.claim.rotation is None:
@@ -66,19 +65,12 @@ def drive(session: Session) -> Wait | Done | Halt:
     raise InvariantError(msg, subject=session.rotation.id)
 
 
-def _ask(session: Session, *, in_hand: bool) -> Step:
-    observation = replace(session.observation, secret_in_hand=in_hand)
-    return next_step(session.rotation, observation, session.terms, session.now())
-
-
 def may_start(session: Session, step: Do) -> Wait | None:
-    """Hold back what must not start now: no evidence, or no budget to store a new key."""
+    """Hold back what must not start now: no evidence, a pause, or no budget to store a key."""
     now = session.now()
-    is_own = step.effect is Effect.DELETE_KEY and step.key_id != session.rotation.old_key_id
-    if (step.effect in _GATED or (step.effect is Effect.DELETE_KEY and not is_own)) and (
-        session.parts.gate.is_blocked(now)
-    ):
-        return hold(session.terms, now, Reason.AUDIT_BLOCKED)
+    waiting = held_back(session) if _is_gated(session, step) else None
+    if waiting:
+        return waiting
     if step.effect is not Effect.CREATE_KEY:
         return None
     budget = session.parts.budget
@@ -90,6 +82,18 @@ def may_start(session: Session, step: Do) -> Wait | None:
         burst=budget.burst,
     )
     return Wait(until=again, reason=Reason.BUDGET) if again else None
+
+
+def _is_gated(session: Session, step: Do) -> bool:
+    """Whether a step makes a key, or takes the old one or the way back to it."""
+    rotation = session.rotation
+    match step.effect:
+        case Effect.DELETE_KEY:
+            return step.key_id == rotation.old_key_id
+        case Effect.UNSTAGE:
+            return step.version == rotation.base_version
+        case effect:
+            return effect in _GATED
 
 
 def _verify(session: Session, step: Do, material: KeyMaterial | None) -> None:
@@ -125,7 +129,7 @@ def _held(material: KeyMaterial | None) -> KeyMaterial:
 
 def halt(session: Session, step: Halt) -> None:
     """Stop the rotation for a person, and say so in history and audit."""
-    rotation = halted(session.rotation, session.now())
+    rotation = halted(session.rotation, session.now(), step.reason, step.detail)
     record = session.audit(
         AuditAction.ROTATION_HALT, Stage.EVENT, "success", reason=f"{step.reason}: {step.detail}"
     )

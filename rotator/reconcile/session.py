@@ -20,10 +20,12 @@ from rotator.reconcile import books
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import timedelta
 
     from rotator.core.events import AuditAction, AuditRecord, Event, Scalar, Stage
     from rotator.core.facts import DestinationRef, KeyListing, LastUsed
     from rotator.core.ids import KeyId
+    from rotator.core.orders import Pause
     from rotator.core.rotation import Claim, Credential, Effect, KeyRecord, Rotation
     from rotator.core.terms import Terms
     from rotator.ports.destination import Destination
@@ -42,6 +44,7 @@ class Session:
         self.provider: KeyProvider = parts.providers[claim.credential.principal.provider]
         self.observation = Observation()
         self._learnt: dict[KeyId, KeyRecord] = {}
+        self._told: tuple[Instant, timedelta] | None = None
 
     @property
     def credential(self) -> Credential:
@@ -63,6 +66,23 @@ class Session:
     def now(self) -> Instant:
         """The present."""
         return self.parts.clock.now()
+
+    def provider_now(self) -> Instant | None:
+        """The present by the provider's clock; None if it was not told in this pass.
+
+        Never earlier than what it told, however our own clock has jumped since.
+        """
+        if self._told is None:
+            return None
+        told_at, ahead = self._told
+        return max(told_at, Instant(self.now() + ahead))
+
+    def stamp(self) -> Instant:
+        """The present as it is written down: not before what the provider told in this pass.
+
+        A clock that jumps back after a reading would cut a grace or a quarantine short.
+        """
+        return max(self.now(), self.provider_now() or self.now())
 
     def destination(self, ref: DestinationRef) -> Destination:
         """The adapter for a destination."""
@@ -90,15 +110,19 @@ class Session:
         credential: Credential | None = None,
         audit: tuple[AuditRecord, ...] = (),
         events: tuple[Event, ...] = (),
+        pause: Pause | None = None,
     ) -> None:
         """Write one transaction under the fence, and renew the lease."""
+        now = self.now()
         change = Change(
             credential=credential or self.credential,
-            lease_until=Instant(self.now() + self.terms.limits.lease_period),
+            now=now,
+            lease_until=Instant(now + self.terms.limits.lease_period),
             rotation=rotation,
             keys=tuple(self._learnt.values()),
             events=events,
             audit=audit,
+            pause=pause,
         )
         self.claim = self.parts.journal.commit(self.claim, change)
         self._learnt.clear()
@@ -155,7 +179,9 @@ class Session:
     def list_keys(self) -> KeyListing:
         """List the principal's keys and learn what the listing shows."""
         listing = self.provider.list_keys(self.credential.principal)
-        self.parts.on_skew(listing.provider_time - self.now())
+        ahead = listing.provider_time - self.now()
+        self._told = listing.provider_time, ahead
+        self.parts.on_skew(ahead)
         lag = self.terms.traits.list_lag
         found = inventory.seen(self.credential.id, self.keys(), listing, self.now(), lag=lag)
         self.learn(found)

@@ -6,15 +6,34 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rotator.core.events import Stage
+from rotator.core.facts import Minter
 from rotator.core.ids import Instant
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Intent, Role
 from rotator.core.steps import Wait, hold
-from rotator.core.suspects import Act, Finding, Judge, ReadUse, acted, judged, next_for_suspect
-from rotator.errors import NotFoundError, OutcomeUnknownError, PermanentError, RotatorError
+from rotator.core.suspects import (
+    Act,
+    AskMinter,
+    Finding,
+    Judge,
+    ReadUse,
+    acted,
+    judged,
+    next_for_suspect,
+)
+from rotator.errors import (
+    NotFoundError,
+    OutcomeUnknownError,
+    PermanentError,
+    RotatorError,
+    TransientError,
+)
 from rotator.ports.destination import CanReadBack
+from rotator.ports.provider import CanTellMinter
+from rotator.reconcile import vouching
 from rotator.reconcile.books import ACTIONS
 from rotator.reconcile.effects import switch
+from rotator.reconcile.gates import held_back
 
 if TYPE_CHECKING:
     from rotator.core.facts import DestinationRef, KeyListing, LastUsed
@@ -39,28 +58,35 @@ def walk(session: Session) -> Instant | None:
 
 def _one(session: Session, key: KeyId) -> Wait | None:
     use: LastUsed | str | None = None
+    minter: Minter | None = None
+    order = vouching.order_for(session, key)
+    if order is not None:
+        return vouching.enable(session, key, order)
     listing = session.list_keys()
     for _ in range(_MOST_STEPS):
         record = session.key(key)
         if record is None or record.role is not Role.SUSPECT:
             return None
-        step = next_for_suspect(record, listing, use, session.terms, session.now())
+        step = next_for_suspect(record, listing, use, session.terms, session.now(), minter=minter)
         match step:
             case ReadUse():
                 use = _read(session, key)
+            case AskMinter():
+                minter = _minter(session, record)
             case Judge(finding=finding):
-                _save(session, judged(record, finding, session.now()), finding.value)
-            case Act(effect=effect):
-                if session.parts.gate.is_blocked(session.now()):
-                    return hold(session.terms, session.now(), Reason.AUDIT_BLOCKED)
+                _save(session, judged(record, finding, session.stamp()), finding.value)
+            case Act(effect=effect, proof=proof):
+                waiting = held_back(session)
+                if waiting:
+                    return waiting
                 published = _publication(session, key)
                 if isinstance(published, Wait):
                     return published
                 if published:
                     finding = Finding.STRANGER
-                    _save(session, judged(record, finding, session.now()), finding.value)
+                    _save(session, judged(record, finding, session.stamp()), finding.value)
                     continue
-                _act(session, record, effect, listing)
+                _act(session, record, effect, listing, proof)
                 listing = session.list_keys()
             case Wait():
                 return step
@@ -72,6 +98,24 @@ def _read(session: Session, key: KeyId) -> LastUsed | str:
         return session.read_use(key)
     except PermanentError as error:
         return error.code
+
+
+def _minter(session: Session, record: KeyRecord) -> Minter:
+    """Ask the provider's log; whatever keeps it from answering is no answer."""
+    provider, skew = session.provider, session.terms.limits.clock_skew
+    if not isinstance(provider, CanTellMinter) or record.rotation_id is None:
+        return Minter.UNKNOWN
+    try:
+        return provider.minted_by(
+            session.credential.principal,
+            record.key_id,
+            record.rotation_id,
+            since=Instant(record.created_at - skew),
+            until=Instant(record.created_at + skew),
+        )
+    except (PermanentError, TransientError) as error:
+        session.parts.telemetry.log("warning", "minter not told", code=error.code)
+        return Minter.UNKNOWN
 
 
 def _publication(session: Session, key: KeyId) -> Wait | bool:
@@ -108,7 +152,9 @@ def _save(session: Session, record: KeyRecord, what: str) -> None:
     session.commit(events=(session.event("suspect", key_id=record.key_id, finding=what),))
 
 
-def _act(session: Session, record: KeyRecord, effect: Effect, listing: KeyListing) -> None:
+def _act(
+    session: Session, record: KeyRecord, effect: Effect, listing: KeyListing, proof: str
+) -> None:
     """Disable or delete a suspect that was never used; the intent lies on its record."""
     now = session.now()
     intent = Intent(
@@ -118,7 +164,10 @@ def _act(session: Session, record: KeyRecord, effect: Effect, listing: KeyListin
         not_after=Instant(now + session.terms.limits.lease_period),
         provider_time=listing.provider_time,
     )
-    evidence = {"proof": "never used", "suspect_since": str(record.suspect_since)}
+    evidence = {"proof": proof, "suspect_since": str(record.suspect_since)}
+    listed = listing.find(record.key_id)
+    if listed is not None and listed.rotation is not None:
+        evidence["mark"] = listed.rotation
     _book(session, replace(record, intent=intent), effect, Stage.INTENT, "pending", evidence)
     try:
         _call(session, record.key_id, effect, intent.not_after)
@@ -130,7 +179,7 @@ def _act(session: Session, record: KeyRecord, effect: Effect, listing: KeyListin
         _book(session, record, effect, Stage.OUTCOME, "failure", {"code": error.code})
         raise
     done = session.key(record.key_id) or record
-    _book(session, acted(done, session.now()), effect, Stage.OUTCOME, "success", evidence)
+    _book(session, acted(done, session.stamp()), effect, Stage.OUTCOME, "success", evidence)
 
 
 def _call(session: Session, key: KeyId, effect: Effect, not_after: Instant) -> None:

@@ -24,6 +24,7 @@ from rotator.core.ids import (
     credential_id,
     instant,
 )
+from rotator.core.orders import Order, Pause, Verb
 from rotator.core.rotation import (
     Action,
     Claim,
@@ -130,6 +131,23 @@ def intent(effect: Effect = Effect.CREATE_KEY, **changes: Any) -> Intent:  # noq
     """Build an open intent that was made at `EPOCH` for half a minute."""
     made = Intent(effect=effect, made_at=EPOCH, not_after=at(seconds=30), provider_time=EPOCH)
     return _changed(made, changes)
+
+
+def order(verb: Verb = Verb.RESUME, **changes: Any) -> Order:  # noqa: ANN401 - any field
+    """Build an order that was given at `EPOCH`; its id follows from the verb."""
+    made = Order(
+        id=an_id(f"order/{verb.value}"),
+        verb=verb,
+        operator="alice",
+        reason="because",
+        given_at=EPOCH,
+    )
+    return _changed(made, changes)
+
+
+def pause(**changes: Any) -> Pause:  # noqa: ANN401 - any field
+    """Build a pause of everything since `EPOCH`."""
+    return _changed(Pause(operator="alice", reason="a freeze", since=EPOCH), changes)
 
 
 def key_record(

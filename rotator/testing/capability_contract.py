@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from rotator.core.facts import Minter
+from rotator.core.ids import Instant
 from rotator.errors import (
     AccessDeniedError,
     ConflictError,
@@ -16,7 +19,14 @@ from rotator.errors import (
     QuotaExceededError,
     TransientError,
 )
-from rotator.ports.provider import CanDisable, CanMark, CanReportUse, CanTellPeople, Verdict
+from rotator.ports.provider import (
+    CanDisable,
+    CanMark,
+    CanReportUse,
+    CanTellMinter,
+    CanTellPeople,
+    Verdict,
+)
 from rotator.testing.bench import TOLERANCE, Fault
 from rotator.testing.provider_bench import (
     OTHER_ROTATION,
@@ -27,6 +37,10 @@ from rotator.testing.provider_bench import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rotator.core.facts import Principal
+    from rotator.core.ids import KeyId, RotationId
     from rotator.testing.provider_bench import ProviderBench
 
 
@@ -215,6 +229,83 @@ class MarkContract:
         stranger = bench.mint_by_hand(principal).key_id
         bench.settle()
         assert stranger not in marker.marks(principal)
+
+
+class MinterContract:
+    """The capability `CanTellMinter`."""
+
+    @pytest.fixture
+    def trail(self, bench: ProviderBench) -> CanTellMinter:
+        """Return the provider with this capability, or skip."""
+        if not isinstance(bench.provider, CanTellMinter):
+            pytest.skip(f"{type(bench.provider).__name__} is not CanTellMinter")
+        return bench.provider
+
+    @pytest.fixture
+    def told(
+        self, bench: ProviderBench, trail: CanTellMinter
+    ) -> Callable[[Principal, KeyId, RotationId], Minter]:
+        """Ask about a key, looking around its birth."""
+
+        def ask(principal: Principal, key: KeyId, rotation: RotationId) -> Minter:
+            born = listed(bench, principal)[key].created_at
+            span = timedelta(minutes=5)
+            since, until = Instant(born - span), Instant(born + span)
+            return trail.minted_by(principal, key, rotation, since=since, until=until)
+
+        return ask
+
+    def test_our_own_mint_is_ours_in_its_own_rotation_only(
+        self, bench: ProviderBench, told: Callable[[Principal, KeyId, RotationId], Minter]
+    ) -> None:
+        """The log names the rotation, not just our identity."""
+        principal = bench.new_principal()
+        key = mint(bench, principal).key_id
+        bench.publish_trail()
+        assert told(principal, key, ROTATION) is Minter.OURS
+        assert told(principal, key, OTHER_ROTATION) is Minter.UNKNOWN
+
+    def test_a_mint_by_hand_is_somebody_elses(
+        self, bench: ProviderBench, told: Callable[[Principal, KeyId, RotationId], Minter]
+    ) -> None:
+        """Whatever our window was: the log says who called."""
+        principal = bench.new_principal()
+        key = bench.mint_by_hand(principal).key_id
+        bench.publish_trail()
+        assert told(principal, key, ROTATION) is Minter.SOMEBODY_ELSE
+
+    def test_what_the_log_does_not_show_yet_is_unknown(
+        self, bench: ProviderBench, told: Callable[[Principal, KeyId, RotationId], Minter]
+    ) -> None:
+        """A log is late; its silence is never an answer."""
+        bench.delay_trail()
+        principal = bench.new_principal()
+        key = mint(bench, principal).key_id
+        assert told(principal, key, ROTATION) is Minter.UNKNOWN
+        bench.publish_trail()
+        assert told(principal, key, ROTATION) is Minter.OURS
+
+    def test_a_mint_outside_the_span_is_unknown(
+        self, bench: ProviderBench, trail: CanTellMinter
+    ) -> None:
+        """Only the span that was asked for is searched."""
+        principal = bench.new_principal()
+        key = mint(bench, principal).key_id
+        bench.publish_trail()
+        now = listed(bench, principal)[key].created_at
+        since, until = Instant(now - timedelta(days=2)), Instant(now - timedelta(days=1))
+        told = trail.minted_by(principal, key, ROTATION, since=since, until=until)
+        assert told is Minter.UNKNOWN
+
+    def test_a_denied_look_is_access_denied(
+        self, bench: ProviderBench, trail: CanTellMinter
+    ) -> None:
+        """What may not be read is never "somebody else"."""
+        principal = bench.new_principal()
+        key = mint(bench, principal).key_id
+        since, until = bench.past(), bench.soon()
+        with bench.failing(Fault.DENIED), pytest.raises(AccessDeniedError):
+            trail.minted_by(principal, key, ROTATION, since=since, until=until)
 
 
 class PeopleContract:

@@ -22,6 +22,7 @@ class Habits:
         activation_lag: How long a new or re-enabled key is not accepted yet.
         revocation_lag: How long a disabled or deleted key is still accepted.
         report_lag: How long a use is not reported yet.
+        trail_lag: How long the vendor's log does not show a mint yet.
         use_quantum: A use this soon after the last recorded one is not recorded.
         signature_window: How long after its making a request may land.
         clock_offset: The provider's clock minus the true time.
@@ -34,6 +35,7 @@ class Habits:
     activation_lag: timedelta = timedelta(0)
     revocation_lag: timedelta = timedelta(0)
     report_lag: timedelta = timedelta(0)
+    trail_lag: timedelta = timedelta(0)
     use_quantum: timedelta = timedelta(minutes=15)
     signature_window: timedelta = timedelta(minutes=5)
     clock_offset: timedelta = timedelta(0)
@@ -41,7 +43,7 @@ class Habits:
 
     @property
     def slowest(self) -> timedelta:
-        """The time after which everything that was done is visible everywhere."""
+        """The time after which all that was done is visible everywhere but in the log."""
         lags = (self.list_lag, self.activation_lag, self.revocation_lag, self.report_lag)
         return max(lags) + timedelta(seconds=1)
 
@@ -53,6 +55,7 @@ class FakeKey:
     Attributes:
         owner_uid: The uid of the principal that it belongs to.
         minter: Whose hand made it.
+        minted_for: The rotation whose request made it, as the vendor's log has it.
         switches: When it was switched on or off, oldest first.
         uses: Every accepted use.
         recorded: The uses that the provider keeps for its reports.
@@ -64,6 +67,7 @@ class FakeKey:
     minter: Actor
     created_at: Instant
     rotation: RotationId | None = None
+    minted_for: RotationId | None = None
     switches: list[tuple[Instant, bool]] = field(default_factory=list)
     deleted_at: Instant | None = None
     uses: list[Instant] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """A fake key system with the semantics of AWS IAM: small, stateful and honest.
 
-`FakeProvider` can everything; the other classes lack one capability each, so
-that `isinstance` answers as it does for a real adapter.
+`FakeProvider` can what AWS IAM can without CloudTrail; the other classes have one
+capability more or less, so that `isinstance` answers as it does for a real adapter.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from rotator.core.facts import KeyInfo, KeyListing, LastUsed, Principal
+from rotator.core.facts import KeyInfo, KeyListing, LastUsed, Minter, Principal
 from rotator.core.ids import AccountId, Instant, KeyId, RotationId
 from rotator.core.secret import KeyMaterial, MintedKey, Secret
 from rotator.core.terms import Traits
 from rotator.errors import NotFoundError, QuotaExceededError
-from rotator.ports.provider import CanDisable, CanReportUse, Verdict
+from rotator.ports.provider import CanDisable, CanReportUse, CanTellMinter, Verdict
 from rotator.testing.fake_keys import FakeKey, Habits
 from rotator.testing.wire import Act, Actor, Wire
 
@@ -59,6 +59,7 @@ class BareFakeProvider:
             max_keys=self.habits.max_keys,
             can_disable=isinstance(self, CanDisable),
             can_report_use=isinstance(self, CanReportUse),
+            can_tell_minter=isinstance(self, CanTellMinter),
             marks_keys=self.habits.marks_keys,
             signature_window=self.habits.signature_window,
             list_lag=max(self.habits.list_lag, LISTING_MARGIN),
@@ -148,6 +149,7 @@ class BareFakeProvider:
             minter=minter,
             created_at=at,
             rotation=rotation if self.habits.marks_keys else None,
+            minted_for=rotation,
         )
         self.keys[key.key_id] = key
         self._note(at, minter, "create_key", key.key_id)
@@ -171,7 +173,7 @@ class BareFakeProvider:
     def _try(self, principal: Principal, material: KeyMaterial, at: Instant) -> Verdict:
         if not self._let_in(material, "sts", at):
             return Verdict.NOT_YET
-        if self.keys[material.key_id].owner_uid != self._resident(principal).uid:
+        if self.keys[material.key_id].owner_uid != principal.uid:
             return Verdict.WRONG_PRINCIPAL
         return Verdict.ACCEPTED
 
@@ -278,6 +280,35 @@ class Marking(BareFakeProvider):
         return self.wire.read("marks", read)
 
 
+class Trailing(BareFakeProvider):
+    """The capability `CanTellMinter`: a log of mints that is late."""
+
+    def minted_by(
+        self,
+        principal: Principal,
+        key: KeyId,
+        rotation: RotationId,
+        *,
+        since: Instant,
+        until: Instant,
+    ) -> Minter:
+        """Tell who minted a key inside a span of the vendor's time, once the log shows it."""
+
+        def read(at: Instant) -> Minter:
+            found = self.keys.get(key)
+            owner = self._resident(principal).uid
+            if found is None or found.owner_uid != owner:
+                return Minter.UNKNOWN
+            made_at = Instant(found.created_at + self.habits.clock_offset)
+            if not since <= made_at <= until or at < found.created_at + self.habits.trail_lag:
+                return Minter.UNKNOWN
+            if found.minter is Actor.HUMAN:
+                return Minter.SOMEBODY_ELSE
+            return Minter.OURS if found.minted_for == rotation else Minter.UNKNOWN
+
+        return self.wire.read("minted_by", read)
+
+
 class KnowingPeople(BareFakeProvider):
     """The capability `CanTellPeople`."""
 
@@ -287,7 +318,11 @@ class KnowingPeople(BareFakeProvider):
 
 
 class FakeProvider(Disabling, ReportingUse, Marking, KnowingPeople):
-    """A provider that can everything, as AWS IAM can."""
+    """A provider that can what AWS IAM can."""
+
+
+class FakeProviderWithTrail(FakeProvider, Trailing):
+    """A provider whose log of mints may be read, too, as AWS CloudTrail."""
 
 
 class FakeProviderWithoutDisable(ReportingUse, Marking, KnowingPeople):

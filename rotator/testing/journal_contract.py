@@ -13,9 +13,15 @@ from rotator.testing.claims_contract import ClaimsContract
 from rotator.testing.commits_contract import CommitsContract
 from rotator.testing.evidence_contract import AuditQueueContract, BudgetsContract
 from rotator.testing.inventory_contract import InventoryContract
+from rotator.testing.orders_contract import OrdersContract
 
 
 class JournalContract(
-    ClaimsContract, CommitsContract, InventoryContract, AuditQueueContract, BudgetsContract
+    ClaimsContract,
+    CommitsContract,
+    OrdersContract,
+    InventoryContract,
+    AuditQueueContract,
+    BudgetsContract,
 ):
     """Everything that the port promises."""

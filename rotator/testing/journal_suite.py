@@ -45,7 +45,12 @@ def claimed(journal: Journal, of: Credential, *, now: Instant = EPOCH) -> Claim:
 
 def change(claim: Claim, **parts: Any) -> Change:  # noqa: ANN401 - any part of a change
     """Build a change that keeps the credential and the lease unless told otherwise."""
-    whole = {"credential": claim.credential, "lease_until": claim.lease_until, **parts}
+    whole = {
+        "credential": claim.credential,
+        "now": Instant(claim.lease_until - LEASE),
+        "lease_until": claim.lease_until,
+        **parts,
+    }
     return Change(**whole)
 
 

@@ -6,8 +6,8 @@ write is checked as a whole before its first row is stored, so nothing is undone
 
 from __future__ import annotations
 
-from copy import deepcopy
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,15 @@ from rotator.core.lease import (
     key_order,
     renewed,
 )
-from rotator.core.registration import merged, ordered, registered
+from rotator.core.reasons import Reason
+from rotator.core.registration import instructed, just_before, merged, ordered, registered
 from rotator.core.rotation import Claim
 from rotator.errors import ConflictError, DestinationBusyError, InvariantError
 
 if TYPE_CHECKING:
     from rotator.core.events import AuditRecord, Event, SealedRecord
     from rotator.core.ids import AccountId, CredentialId, Instant, KeyId, RotationId
+    from rotator.core.orders import Order, Pause
     from rotator.core.rotation import Credential, KeyRecord, Rotation, Trigger
     from rotator.ports.clock import Chance
     from rotator.ports.journal import Change
@@ -46,6 +48,14 @@ class _Tables:
     chain: list[SealedRecord] = field(default_factory=list)
     audited: set[str] = field(default_factory=set)
     budgets: dict[AccountId, Instant] = field(default_factory=dict)
+    pauses: dict[str, Pause] = field(default_factory=dict)
+
+    def copied(self) -> _Tables:
+        """Copy every container; what they hold never changes."""
+        copies = {item.name: copy(getattr(self, item.name)) for item in fields(self)}
+        copies["keys"] = {owner: dict(rows) for owner, rows in self.keys.items()}
+        copies["events"] = {about: list(rows) for about, rows in self.events.items()}
+        return _Tables(**copies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +77,12 @@ class MemoryJournal:
     def backup(self) -> Backup:
         """Return everything durable as it is now, for `restore`."""
         with self._lock:
-            return Backup(deepcopy(self._tables))
+            return Backup(self._tables.copied())
 
     def restore(self, backup: Backup) -> None:
         """Go back to a backup, as an operator may; fences drawn later stay fresh."""
         with self._lock:
-            self._tables = deepcopy(backup.tables)
+            self._tables = backup.tables.copied()
 
     def due(self, *, now: Instant, limit: int) -> tuple[CredentialId, ...]:
         """Name credentials that may be claimed now, the longest overdue first."""
@@ -132,6 +142,38 @@ class MemoryJournal:
                 return False
             self._tables.credentials[credential] = ordered(stored, trigger, now)
             return True
+
+    def instruct(self, credential: CredentialId, order: Order) -> bool:
+        """Note an order and make the credential due; False when it is unknown."""
+        with self._lock:
+            stored = self._tables.credentials.get(credential)
+            if stored is None:
+                return False
+            self._tables.credentials[credential] = instructed(stored, order)
+            return True
+
+    def pause(self, pause: Pause) -> None:
+        """Note a pause; an older one of the same scope is replaced."""
+        with self._lock:
+            self._tables.pauses[pause.scope] = pause
+
+    def unpause(self, scope: str) -> Pause | None:
+        """Lift a scope's pause and make due what it held; None when there was no pause."""
+        with self._lock:
+            lifted = self._tables.pauses.pop(scope, None)
+            if lifted is None:
+                return None
+            for row in tuple(self._tables.credentials.values()):
+                if self._is_held_by(lifted, row):
+                    due = replace(row, next_at=just_before(min(row.next_at, lifted.since)))
+                    self._tables.credentials[row.id] = due
+            return lifted
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """Every pause in force, oldest first."""
+        with self._lock:
+            rows = list(self._tables.pauses.values())
+        return tuple(sorted(rows, key=lambda row: (row.since, row.scope)))
 
     def register(self, credential: Credential) -> bool:
         """Insert a credential, or bring policy's part of an existing row up to date."""
@@ -215,6 +257,17 @@ class MemoryJournal:
             self._tables.budgets[account] = after
             return None
 
+    def lease(self, credential: CredentialId) -> tuple[LeaseToken, Instant] | None:
+        """Tell whose fence is on a credential, and until when; None when it is free."""
+        with self._lock:
+            return self._tables.leases.get(credential)
+
+    def _is_held_by(self, pause: Pause, row: Credential) -> bool:
+        """Whether a pause holds it, or a pass looks at it now and may be about to."""
+        is_held = row.hold is not None and row.hold.reason is Reason.PAUSED
+        is_covered = pause.covers(row.principal.account, row.id)
+        return is_covered and (is_held or row.id in self._tables.leases)
+
     def _lease_until(self, credential: CredentialId) -> Instant | None:
         lease = self._tables.leases.get(credential)
         return None if lease is None else lease[1]
@@ -263,6 +316,8 @@ class MemoryJournal:
         for event in change.events:
             tables.events.setdefault(event.rotation_id, []).append(event)
         self._queue(change.audit)
+        if change.pause is not None:
+            tables.pauses[change.pause.scope] = change.pause
 
     def _write_rotation(self, rotation: Rotation) -> None:
         tables, owner = self._tables, rotation.credential_id

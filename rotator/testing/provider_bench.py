@@ -51,6 +51,13 @@ class ProviderBench(Bench):
     def make_person(self, principal: Principal) -> None:
         """Let a principal sign in to the console; skip where no vendor knows of that."""
 
+    def delay_trail(self) -> None:
+        """Make the vendor's log late until `publish_trail`; nothing where it has none."""
+
+    def publish_trail(self) -> None:
+        """Move time until the vendor's log shows every earlier act."""
+        self.settle()
+
 
 def mint(bench: ProviderBench, principal: Principal) -> KeyMaterial:
     """Mint one key through the port and let it become visible everywhere."""

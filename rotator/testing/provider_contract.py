@@ -33,6 +33,7 @@ from rotator.testing.bench import TOLERANCE, Fault
 from rotator.testing.capability_contract import (
     DisableContract,
     MarkContract,
+    MinterContract,
     PeopleContract,
     UseContract,
 )
@@ -297,6 +298,7 @@ class KeyProviderContract(
     DisableContract,
     UseContract,
     MarkContract,
+    MinterContract,
     PeopleContract,
 ):
     """Everything that a key provider promises; a subclass offers the fixture `bench`."""

@@ -112,6 +112,10 @@ class Wire:
         """
         self._breaks[method] = _Break(failure=failure, times=times, delay=delay, skip=skip)
 
+    def break_everything(self, failure: Failure | None) -> None:
+        """Break every request from now on; None ends it."""
+        self._everything = failure
+
     @contextmanager
     def breaking(self, failure: Failure) -> Iterator[None]:
         """Break every request inside the block."""

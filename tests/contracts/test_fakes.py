@@ -22,6 +22,7 @@ from rotator.testing.fake_provider import (
     FakeProviderWithoutDisable,
     FakeProviderWithoutMarks,
     FakeProviderWithoutUse,
+    FakeProviderWithTrail,
 )
 from rotator.testing.manual_clock import ManualClock
 from rotator.testing.provider_bench import ProviderBench
@@ -99,6 +100,14 @@ class FakeProviderBench(FakeBench, ProviderBench):
         """Make activation slow."""
         self.fake.habits = replace(self.fake.habits, activation_lag=timedelta(seconds=15))
 
+    def delay_trail(self) -> None:
+        """Make the log later than everything else."""
+        self.fake.habits = replace(self.fake.habits, trail_lag=timedelta(days=1))
+
+    def publish_trail(self) -> None:
+        """Let the log catch up."""
+        self.fake.habits = replace(self.fake.habits, trail_lag=timedelta(0))
+
     def make_person(self, principal: Principal) -> None:
         """Give the principal a console password."""
         self.fake.people.add(principal.uid)
@@ -118,6 +127,7 @@ KINDS = [
     pytest.param(FakeProvider, QUICK, id="quick"),
     pytest.param(FakeProvider, SLOW, id="slow-and-marking"),
     pytest.param(FakeProvider, UNLIMITED, id="unlimited"),
+    pytest.param(FakeProviderWithTrail, QUICK, id="with-a-trail"),
     pytest.param(FakeProviderWithoutDisable, QUICK, id="without-disable"),
     pytest.param(FakeProviderWithoutMarks, QUICK, id="without-marks"),
     pytest.param(FakeProviderWithoutUse, QUICK, id="without-use"),

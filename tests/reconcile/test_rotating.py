@@ -333,7 +333,7 @@ def test_a_planned_rotation_follows_policy_to_another_destination() -> None:
 
 def test_a_planned_rotation_ends_when_policy_only_reports() -> None:
     estate = Estate()
-    estate.gate.blocked = True
+    estate.wire.break_next("create_key", Failure.DENIED)
     estate.run(timedelta(days=80), until=Phase.PLANNED)
     estate.register(replace(estate.credential(), action=Action.REPORT, destination=None))
     estate.run(timedelta(hours=1))
