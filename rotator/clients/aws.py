@@ -14,13 +14,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 import boto3
 from botocore.config import Config
 
 from rotator import __version__
 from rotator.clients.aws_calls import Calls, OnCall, ignore_call
+from rotator.clients.aws_trail import home_of_iam
 from rotator.core.ids import AccountId, Instant, instant
 from rotator.core.secret import Secret
 from rotator.errors import AccessDeniedError, RejectedError
@@ -28,15 +29,17 @@ from rotator.errors import AccessDeniedError, RejectedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from botocore.client import BaseClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
     from rotator.clients.aws_config import AwsConfig, Service
+    from rotator.clients.aws_trail import TrailClient
     from rotator.core.secret import KeyMaterial
     from rotator.ports.clock import Clock
 
-    AnyClient = IAMClient | SecretsManagerClient | STSClient
+    AnyClient = IAMClient | SecretsManagerClient | STSClient | TrailClient
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -117,6 +120,7 @@ class AwsClients:
         self._lock = threading.Lock()
         self._accounts = {number: _Account() for number in config.accounts}
         self._iam: _Kept[tuple[AccountId, Purpose], IAMClient] = {}
+        self._trails: _Kept[AccountId, TrailClient] = {}
         self._secrets: _Kept[tuple[AccountId, str], SecretsManagerClient] = {}
 
     def run(
@@ -156,6 +160,25 @@ class AwsClients:
             identity,
             lambda: self._make("secretsmanager", place, identity, self._options()),
         )
+
+    def trail(self, account: AccountId) -> TrailClient:
+        """Return a client of the event history that has an account's IAM events; as `iam`."""
+        identity = self._identity(account)
+        region = home_of_iam(self.config.region_of(account))
+        return self._kept(
+            self._trails,
+            account,
+            identity,
+            lambda: self._make("cloudtrail", region, identity, self._options()),
+        )
+
+    def caller(self, account: AccountId) -> str:
+        """Ask AWS for the ARN that our calls in an account are made as; raises as `iam` does."""
+        identity, region = self._identity(account), self.config.region_of(account)
+        with self._lock:
+            client = self._make("sts", region, identity, self._options())
+        with closing(client) as sts:
+            return self.run(lambda: sts.get_caller_identity()["Arn"], subject=account)
 
     def probe(self, region: str, material: KeyMaterial) -> STSClient:
         """Return a throwaway client that acts as the key itself; the caller closes it."""
@@ -254,12 +277,18 @@ class AwsClients:
     ) -> STSClient: ...
     @overload
     def _make(
+        self, service: Literal["cloudtrail"], region: str, identity: _Identity, options: Config
+    ) -> TrailClient: ...
+    @overload
+    def _make(
         self, service: Literal["secretsmanager"], region: str, identity: _Identity, options: Config
     ) -> SecretsManagerClient: ...
     def _make(
         self, service: Service, region: str, identity: _Identity, options: Config
     ) -> AnyClient:
-        client: AnyClient = self._session.client(
+        # The stubs know a type for each service's name, but none for one of several.
+        make: Any = self._session.client
+        client: AnyClient = make(
             service,
             region_name=region,
             endpoint_url=self.config.endpoint_of(service),
@@ -268,5 +297,5 @@ class AwsClients:
             aws_session_token=identity.token.reveal() if identity.token else None,
             config=options,
         )
-        self._calls.attach(client)
+        self._calls.attach(cast("BaseClient", client))
         return client

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_READING_PREFIXES = ("Get", "List", "Describe")
+_READING_PREFIXES = ("Get", "List", "Describe", "Lookup")
 _READING_OPERATIONS = frozenset({"AssumeRole"})
 
 
@@ -165,7 +165,7 @@ class Calls:
             # signature covers it.
             agent = request.headers["User-Agent"]
             text = agent.decode() if isinstance(agent, bytes) else agent
-            request.headers["User-Agent"] = f"{text} rotation/{call.rotation}"
+            request.headers["User-Agent"] = f"{text} {rotation_agent(call.rotation)}"
         call.has_left = True
 
     def _after_attempt(
@@ -197,6 +197,11 @@ class Calls:
         service, operation = context["rotator_operation"]
         seconds = (self._clock.now() - context["rotator_started_at"]).total_seconds()
         self._on_call(service, operation, code, request_id, seconds)
+
+
+def rotation_agent(rotation: str) -> str:
+    """Return the word of our user agent that names a rotation, as vendors' logs show it."""
+    return f"rotation/{rotation}"
 
 
 def is_reading(operation: str) -> bool:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 AccountNumber = Annotated[str, Field(pattern=r"^\d{12}$")]
-Service = Literal["iam", "sts", "secretsmanager"]
+Service = Literal["iam", "sts", "secretsmanager", "cloudtrail"]
 
 _ACCOUNT_OF_ARN = 4
 

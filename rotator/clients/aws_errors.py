@@ -128,12 +128,23 @@ FAILURES: Mapping[type[Exception], type[RotatorError]] = MappingProxyType(
 CAUGHT: tuple[type[Exception], ...] = (RotatorError, ClientError, *FAILURES)
 """Everything that a call of botocore may raise, our own hooks' refusals included."""
 
+_SIGNATURE_CODES = frozenset(
+    {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired"}
+)
+_WRONG_TIMES = ("Signature expired", "Signature not yet current", "Request has expired")
+_CLOCK_HINT = "set this host's clock by NTP"
 _NEVER_CONNECTED = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 
 
 def error_code(error: ClientError) -> str:
     """Return AWS's own error code; empty when the answer has none."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def is_clock_error(error: ClientError) -> bool:
+    """Whether AWS found the signature's time wrong: it says nothing of key or permission."""
+    said = str(error.response.get("Error", {}).get("Message", ""))
+    return error_code(error) in _SIGNATURE_CODES and said.startswith(_WRONG_TIMES)
 
 
 def is_definite_answer(status: int, code: str) -> bool:
@@ -161,9 +172,12 @@ def translate(
     kind, what, request = _reading(error)
     if is_outcome_open and kind is not NotFoundError:
         kind = OutcomeUnknownError
-    hint = f"let rotator's own identity do {operation}" if kind is AccessDeniedError else ""
     suffix = f" (request {request})" if request else ""
-    return kind(f"{operation} failed: {what}{suffix}", subject=subject, hint=hint)
+    msg = f"{operation} failed: {what}{suffix}"
+    if isinstance(error, ClientError) and is_clock_error(error) and kind is UnavailableError:
+        return kind(msg, subject=subject, code="clock_skew", hint=_CLOCK_HINT)
+    hint = f"let rotator's own identity do {operation}" if kind is AccessDeniedError else ""
+    return kind(msg, subject=subject, hint=hint)
 
 
 def _reading(error: Exception) -> tuple[type[RotatorError], str, str]:
@@ -173,6 +187,8 @@ def _reading(error: Exception) -> tuple[type[RotatorError], str, str]:
         return kind, type(error).__name__, ""
     metadata = error.response.get("ResponseMetadata", {})
     status, code = int(metadata.get("HTTPStatusCode", 0)), error_code(error)
+    if is_clock_error(error):
+        return UnavailableError, code, str(metadata.get("RequestId", ""))
     kind = ERRORS.get(code) or _by_status(status)
     return kind, code or f"status {status}", str(metadata.get("RequestId", ""))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
@@ -12,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from rotator.clients.aws import Purpose
-from rotator.clients.aws_calls import provider_time
-from rotator.clients.aws_errors import error_code
-from rotator.core.facts import KeyInfo, KeyListing, LastUsed, Principal
+from rotator.clients.aws_calls import provider_time, rotation_agent
+from rotator.clients.aws_errors import error_code, is_clock_error
+from rotator.clients.aws_trail import is_same_caller, mints
+from rotator.core.facts import KeyInfo, KeyListing, LastUsed, Minter, Principal
 from rotator.core.ids import KeyId, RotationId, instant
 from rotator.core.secret import KeyMaterial, MintedKey, Secret
 from rotator.core.terms import Traits
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import UserTypeDef
 
     from rotator.clients.aws import AwsClients
+    from rotator.clients.aws_trail import Mint
     from rotator.core.ids import AccountId, Instant
 
 PROVIDER: Final = "aws-iam"
@@ -40,9 +43,10 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "people": ("iam:GetLoginProfile",),
         "rotate": ("iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey"),
         "mark": ("iam:TagUser", "iam:UntagUser"),
+        "trail": ("cloudtrail:LookupEvents",),
     }
 )
-"""What each feature asks of IAM; trying a new key needs no permission at all."""
+"""What each feature asks for; trying a new key needs no permission at all."""
 
 _MARK = "rotator/"
 _NEVER = "N/A"
@@ -282,6 +286,46 @@ class AwsIamProvider:
         return self._clients.iam(principal.account, Purpose.MUTATE)
 
 
+class AwsIamProviderWithTrail(AwsIamProvider):
+    """The same in accounts whose CloudTrail event history we may read."""
+
+    @property
+    def traits(self) -> Traits:
+        """Return what IAM is like where its log can be asked, too."""
+        return replace(super().traits, can_tell_minter=True)
+
+    def minted_by(
+        self,
+        principal: Principal,
+        key: KeyId,
+        rotation: RotationId,
+        *,
+        since: Instant,
+        until: Instant,
+    ) -> Minter:
+        """Judge the call that made a key by its identity and its user agent."""
+        trail = self._clients.trail(principal.account)
+
+        def look() -> Mint | None:
+            found = mints(trail, since=since, until=until)
+            return next((mint for mint in found if mint.key_id == key), None)
+
+        mint = self._clients.run(look, subject=key)
+        if mint is None or mint.user_name != principal.name:
+            return Minter.UNKNOWN
+        return _minter(mint, self._clients.caller(principal.account), rotation)
+
+
+def _minter(mint: Mint, ourselves: str, rotation: RotationId) -> Minter:
+    """Ours are identity and rotation; our word under another identity proves nothing."""
+    is_us = is_same_caller(mint.caller, ourselves)
+    if rotation_agent(rotation) in mint.user_agent.split():
+        return Minter.OURS if is_us else Minter.UNKNOWN
+    # Another rotation's mint, or one without a user agent, may still be rotator's.
+    is_like_ours = rotation_agent("") in mint.user_agent or (is_us and not mint.user_agent)
+    return Minter.UNKNOWN if is_like_ours else Minter.SOMEBODY_ELSE
+
+
 def _principal(account: AccountId, user: UserTypeDef) -> Principal:
     return Principal(
         provider=PROVIDER,
@@ -314,7 +358,7 @@ def _verdict(error: ClientError, key: KeyId) -> Verdict:
     match error_code(error):
         case "InvalidClientTokenId":
             return Verdict.NOT_YET
-        case "SignatureDoesNotMatch":
+        case "SignatureDoesNotMatch" if not is_clock_error(error):
             msg = "the secret is not this key's"
             raise RejectedError(msg, subject=key, code="wrong_secret")
         case _:

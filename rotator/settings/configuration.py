@@ -23,8 +23,12 @@ class JournalSection(Section):
 
     url: str = Field(
         default="sqlite:////var/lib/rotator/rotator.db",
-        description="Database URL. `env:NAME` or `file:PATH` takes it from there.",
-        examples=["sqlite:////var/lib/rotator/rotator.db"],
+        description="Database URL of SQLite or PostgreSQL. `env:NAME` or `file:PATH` takes it "
+        "from there.",
+        examples=[
+            "sqlite:////var/lib/rotator/rotator.db",
+            "postgresql://rotator@db.example/rotator?sslmode=verify-full",
+        ],
     )
 
 
@@ -186,7 +190,7 @@ class BudgetSection(Section):
     )
 
 
-Service = Literal["iam", "sts", "secretsmanager"]
+Service = Literal["iam", "sts", "secretsmanager", "cloudtrail"]
 
 
 class AwsSection(Section):
@@ -213,6 +217,12 @@ class AwsSection(Section):
         description="Only users whose IAM path begins with one of these are seen.",
         examples=[["/svc/"]],
     )
+    cloud_trail: bool = Field(
+        default=False,
+        description="Ask CloudTrail's event history who made a key that may be our orphan; needs "
+        "`cloudtrail:LookupEvents`.",
+        examples=[False],
+    )
     endpoint_url: Url | None = Field(
         default=None,
         description="One endpoint for all services, such as a simulator's.",
@@ -220,7 +230,8 @@ class AwsSection(Section):
     )
     endpoint_urls: dict[Service, Url] = Field(
         default={},
-        description="Endpoints of single services (`iam`, `sts`, `secretsmanager`); they win.",
+        description="Endpoints of single services (`iam`, `sts`, `secretsmanager`, "
+        "`cloudtrail`); they win.",
         examples=[{"sts": "https://sts.eu-central-1.amazonaws.com"}],
     )
     traits: TraitsSection = Field(default=TraitsSection(), description="What AWS is like.")

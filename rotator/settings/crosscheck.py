@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from rotator.core.durations import format_duration
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 _ACCOUNT_OF_ARN = 4
 _SQLITE = "sqlite:///"
+_POSTGRES = re.compile(r"postgresql(\+psycopg)?://.*/[^/?]+(\?.*)?")
+_DRIVER = "psycopg"
 
 
 def configuration_faults(document: Document, model: ConfigurationFile) -> Iterator[Fault]:
@@ -34,11 +38,20 @@ def journal_fault(document: Document, url: str) -> Fault | None:
     """Refuse a journal that this release cannot keep; the URL itself is not repeated."""
     if url.startswith(_SQLITE) and len(url) > len(_SQLITE) and not url.endswith(":memory:"):
         return None
-    return document.fault(
-        ("journal", "url"),
-        "does not name a file of an SQLite database",
-        "write for example `sqlite:////var/lib/rotator/rotator.db`",
-    )
+    if not _POSTGRES.fullmatch(url):
+        return document.fault(
+            ("journal", "url"),
+            "names neither a file of an SQLite database nor a PostgreSQL database",
+            "write for example `sqlite:////var/lib/rotator/rotator.db` "
+            "or `postgresql://rotator@db.example/rotator`",
+        )
+    if find_spec(_DRIVER) is None:
+        return document.fault(
+            ("journal", "url"),
+            "names a PostgreSQL database, whose driver is not installed",
+            "install `rotator[postgres]`",
+        )
+    return None
 
 
 def _account_faults(document: Document, model: ConfigurationFile) -> Iterator[Fault]:

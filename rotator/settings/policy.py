@@ -11,7 +11,7 @@ from pydantic import Field
 
 from rotator.core.policy import DestinationTemplate, Match, Overrides, Policy, Rule
 from rotator.core.rotation import Action
-from rotator.core.terms import IfStillUsed, Mode
+from rotator.core.terms import IfDrifted, IfStillUsed, Mode
 from rotator.settings.fields import Duration, Globs, Region, Section
 
 if TYPE_CHECKING:
@@ -163,6 +163,11 @@ class RuleSection(Section):
     grace: GraceSection = Field(
         default=GraceSection(), description="How the old key is let go, where it differs."
     )
+    drift: IfDrifted | None = Field(
+        default=None,
+        description="What a destination leads to that lost the current key, where it differs.",
+        examples=["report"],
+    )
 
 
 class DefaultsSection(Section):
@@ -170,6 +175,13 @@ class DefaultsSection(Section):
 
     rotate: RotateSection = Field(default=RotateSection(), description="When a rotation starts.")
     grace: GraceSection = Field(default=GraceSection(), description="How the old key is let go.")
+    drift: IfDrifted | None = Field(
+        default=None,
+        description="What a destination leads to that no longer carries the current key, or "
+        "whose key its provider refuses: `report` holds and tells; `repair` also adopts a working "
+        "key that somebody published, and replaces one that is refused. Built in: report.",
+        examples=["report"],
+    )
 
 
 class PolicyFile(Section):
@@ -197,7 +209,7 @@ def to_policy(file: PolicyFile, *, owner: str, mode: Mode, accounts: tuple[Accou
     return Policy(
         owner=owner,
         mode=mode,
-        defaults=_overrides(file.defaults.rotate, file.defaults.grace),
+        defaults=_overrides(file.defaults),
         rules=tuple(_rule(rule) for rule in file.rules),
         accounts=accounts,
     )
@@ -212,7 +224,7 @@ def _rule(rule: RuleSection) -> Rule:
             account=match.account or (), principal=match.principal or (), path=match.path or ()
         ),
         destination=_template(rule.destination) if rule.destination else None,
-        overrides=_overrides(rule.rotate, rule.grace),
+        overrides=_overrides(rule),
     )
 
 
@@ -228,7 +240,8 @@ def _template(section: DestinationSection) -> DestinationTemplate:
     )
 
 
-def _overrides(rotate: RotateSection, grace: GraceSection) -> Overrides:
+def _overrides(layer: DefaultsSection | RuleSection) -> Overrides:
+    rotate, grace = layer.rotate, layer.grace
     return Overrides(
         max_age=rotate.max_age,
         rotate_after=rotate.rotate_after,
@@ -239,4 +252,5 @@ def _overrides(rotate: RotateSection, grace: GraceSection) -> Overrides:
         quarantine_period=grace.quarantine,
         if_still_used=grace.if_still_used,
         accept_blind=grace.accept_blind,
+        if_drifted=layer.drift,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rotator.core.policy import Account, decide
-from rotator.core.terms import Mode
+from rotator.core.terms import IfDrifted, Mode
 from tests.builders import ACCOUNT, principal
 from tests.settings.files import CONFIGURATION, POLICY, Files
 
@@ -45,6 +45,7 @@ rules:
     action: rotat
     match: {principle: ci-*, principal: [], account: 111122223333, path: {a: b}}
     grace: {max: 0d, ifStillUsed: panic, acceptBlind: perhaps}
+    drift: heal
   - action: rotate
     destination: {type: vault, secret: "arn:aws:secretsmanager", fields: {keyid: a}}
 """
@@ -72,6 +73,7 @@ def test_what_is_written_reaches_the_policy(files: Files) -> None:
         + """\
     rotate: {maxAge: 60d, rotateAfter: 40d, jitter: 2d}
     grace: {min: 1h, unusedFor: 2h, max: 3d, quarantine: 4d, ifStillUsed: disable, acceptBlind: yes}
+    drift: repair
   - {name: rest, action: ignore}
 """
     )
@@ -85,6 +87,7 @@ def test_what_is_written_reaches_the_policy(files: Files) -> None:
     assert decision.schedule.rotate_after == timedelta(days=40)
     assert decision.grace.quarantine_period == timedelta(days=4)
     assert decision.grace.accept_blind
+    assert decision.if_drifted is IfDrifted.REPAIR
     assert decide(settings.policy, principal("web")).action is None
 
 
@@ -139,9 +142,11 @@ def test_a_reference_to_a_file_is_relative_to_the_configuration(files: Files) ->
         ("file:missing", "cannot be read: No such file"),
         ("file:empty", "is empty"),
         ("file:binary", "is not UTF-8 text"),
-        ("env:MYSQL", "does not name a file of an SQLite database"),
-        ("sqlite://", "does not name a file of an SQLite database"),
-        ("sqlite:///:memory:", "does not name a file of an SQLite database"),
+        ("env:MYSQL", "names neither a file of an SQLite database nor"),
+        ("sqlite://", "names neither a file of an SQLite database nor"),
+        ("sqlite:///:memory:", "names neither a file of an SQLite database nor"),
+        ("postgresql://rotator:hunter2@db", "names neither a file of an SQLite database nor"),
+        ("postgresql+asyncpg://rotator@db/x", "names neither a file of an SQLite database nor"),
     ],
 )
 def test_a_journal_that_cannot_be_kept_is_refused_without_its_secret(
@@ -157,6 +162,32 @@ def test_a_journal_that_cannot_be_kept_is_refused_without_its_secret(
     assert fault.field == "journal.url"
     assert problem in fault.problem
     assert fault.remedy
+    assert "hunter2" not in str(fault)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://rotator@db.example/rotator",
+        "postgresql+psycopg://rotator:hunter2@db.example:5433/rotator?sslmode=verify-full",
+        "postgresql://rotator:a/b@/rotator?host=one:5432&host=two:5432",
+    ],
+)
+def test_a_postgresql_journal_is_taken_as_it_is(files: Files, url: str) -> None:
+    files.write(journal_at(url))
+
+    assert files.load().journal_url == url
+
+
+def test_a_postgresql_journal_without_its_driver_is_refused_with_the_extra_to_install(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write(journal_at("env:JOURNAL"))
+    monkeypatch.setattr("rotator.settings.crosscheck.find_spec", lambda _: None)
+
+    (fault,) = files.faults({"JOURNAL": "postgresql://rotator:hunter2@db.example/rotator"})
+
+    assert "rotator[postgres]" in fault.remedy
     assert "hunter2" not in str(fault)
 
 

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from rotator.simulators.aws.clients import SimulatedClients
+from rotator.simulators.aws.moto_patches import restore_moto
 from rotator.simulators.aws.shapes import Credentials
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def simulated(aws: SimulatedAws, clients: SimulatedClients) -> Cloud:
 
 @pytest.fixture(scope="module")
 def stock() -> Iterator[Cloud]:
-    """Return moto as it is installed."""
+    """Return moto as it is installed, whatever an embedded AWS made of it before."""
+    restore_moto()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError, HTTPClientError
 
-from rotator.simulators.aws.shapes import FaultKind, FaultRule, UserSeed
+from rotator.simulators.aws.shapes import FaultKind, FaultRule, Settings, UserSeed
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -86,6 +86,44 @@ def test_delayed_answer_still_arrives(aws: SimulatedAws, iam: IAMClient) -> None
 
     assert iam.list_users()["Users"]
     assert aws.calls("ListUsers")[0].fault is FaultKind.DELAY_ANSWER
+
+
+def test_delayed_request_takes_effect_later_and_is_answered_then(
+    aws: SimulatedAws, iam: IAMClient
+) -> None:
+    """The log shows it twice: as it came, and as it took effect, with the key that it made."""
+    aws.add_fault(
+        FaultRule(kind=FaultKind.DELAY_REQUEST, operation="CreateAccessKey", seconds=0.05)
+    )
+
+    made = iam.create_access_key(UserName="ci")["AccessKey"]["AccessKeyId"]
+
+    came, done = aws.calls("CreateAccessKey")
+    assert (came.fault, came.status, came.is_effective) == (FaultKind.DELAY_REQUEST, None, False)
+    assert (done.fault, done.status, done.is_effective) == (None, 200, True)
+    assert done.parameters == {"CreatedAccessKeyId": made}
+
+
+def test_request_with_an_old_signature_has_no_effect(
+    aws: SimulatedAws, iam: IAMClient, account: SeededAccount, clients: SimulatedClients
+) -> None:
+    """Senders sign by the real clock, and the simulator's stands elsewhere."""
+    aws.configure(Settings(signature_window_seconds=300))
+    secrets = clients.secrets_manager(account.admin)
+
+    assert mint(iam) == "SignatureDoesNotMatch"
+    with pytest.raises(ClientError, match="InvalidSignatureException"):
+        secrets.describe_secret(SecretId="ci/key")
+    assert keys_left(aws) == 1
+
+
+def test_log_tells_what_a_change_was_from_any_place_on(aws: SimulatedAws, iam: IAMClient) -> None:
+    """Without the value that was stored."""
+    (key,) = iam.list_access_keys(UserName="ci")["AccessKeyMetadata"]
+    iam.update_access_key(UserName="ci", AccessKeyId=key["AccessKeyId"], Status="Inactive")
+
+    (call,) = aws.calls(start=1)
+    assert (call.operation, call.parameters) == ("UpdateAccessKey", {"Status": "Inactive"})
 
 
 def test_rule_strikes_only_the_calls_it_names(

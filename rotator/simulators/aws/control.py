@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -131,9 +132,11 @@ class Control:
         return b"{}"
 
     def _get_calls(self, request: HttpRequest) -> bytes:
-        operations = parse_qs(request.query).get("operation", [])
-        calls = [c for c in self._world.calls if not operations or c.operation in operations]
-        return _CALLS.dump_json(calls)
+        wanted = parse_qs(request.query)
+        operations = wanted.get("operation", [])
+        start = int(wanted.get("start", ["0"])[-1])
+        calls = islice(self._world.calls, start, None)
+        return _CALLS.dump_json([c for c in calls if not operations or c.operation in operations])
 
     def _clear_calls(self, _request: HttpRequest) -> bytes:
         self._world.calls.clear()

@@ -75,6 +75,12 @@ class FaultBook:
         """Arm a rule, after those that are armed already."""
         self._armed.append(_Armed(rule))
 
+    def remove(self, rule: FaultRule) -> int:
+        """Disarm this very rule; return how often it has struck."""
+        found = next(armed for armed in self._armed if armed.rule is rule)
+        self._armed.remove(found)
+        return found.struck
+
     def clear(self) -> None:
         """Disarm all rules."""
         self._armed.clear()

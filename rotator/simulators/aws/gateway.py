@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import traceback
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,8 +18,15 @@ from rotator.simulators.aws.keys import Key, Use
 from rotator.simulators.aws.refusals import Refusal, error_answer
 from rotator.simulators.aws.secrets_manager import FaithfulSecretsManager
 from rotator.simulators.aws.shapes import Call, FaultKind, FaultRule
-from rotator.simulators.aws.signature import Claim, HttpRequest, is_signed_with, read_claim
+from rotator.simulators.aws.signature import (
+    Claim,
+    HttpRequest,
+    is_signed_with,
+    read_claim,
+    signed_at,
+)
 from rotator.simulators.aws.sts import FaithfulSts
+from rotator.simulators.aws.trail import UnsimulatedLookupError, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +41,18 @@ _RESPONDERS: dict[str, Callable[[World, Key], BaseResponse]] = {
     "secretsmanager": lambda world, _: FaithfulSecretsManager(world),
 }
 _ALLOWED_TO_USERS = frozenset({"GetCallerIdentity", "GetSecretValue"})
-_REFUSED_BEFORE_AUTH = {FaultKind.SERVER_ERROR: Refusal.FAILED}
+_TOLD = (
+    "Status",
+    "ClientRequestToken",
+    "VersionStages",
+    "VersionStage",
+    "MoveToVersionId",
+    "RemoveFromVersionId",
+)
+_REFUSED_BEFORE_AUTH = {
+    FaultKind.SERVER_ERROR: Refusal.FAILED,
+    FaultKind.CREDENTIAL_REVOKED: Refusal.UNKNOWN_KEY,
+}
 _REFUSED_AFTER_AUTH = {
     FaultKind.THROTTLE: Refusal.THROTTLED,
     FaultKind.RATE_LIMIT: Refusal.THROTTLED,
@@ -61,6 +80,7 @@ class _Arrival:
     claim: Claim | None
     service: str
     sighting: Sighting
+    told: dict[str, str]
 
 
 class Gateway:
@@ -77,9 +97,17 @@ class Gateway:
         with self._world.lock:
             self.land_due()
             rule = self._world.faults.strike(arrival.sighting, self._world.now())
-            answer, is_effective = self._undergo(arrival, rule)
-            is_dropped = rule is not None and rule.kind in _DROPPED
-            self._log(arrival, None if is_dropped else answer, rule, is_effective=is_effective)
+            if rule is None or rule.kind is not FaultKind.DELAY_REQUEST:
+                return self._answer(arrival, rule)
+            self._log(arrival, None, rule, is_effective=False)
+        threading.Event().wait(rule.seconds)
+        with self._world.lock:
+            return self._answer(arrival, None)
+
+    def _answer(self, arrival: _Arrival, rule: FaultRule | None) -> Answer | None:
+        answer, is_effective = self._undergo(arrival, rule)
+        is_dropped = rule is not None and rule.kind in _DROPPED
+        self._log(arrival, None if is_dropped else answer, rule, is_effective=is_effective)
         if is_dropped:
             return None
         if rule is not None and rule.kind is FaultKind.DELAY_ANSWER:
@@ -113,7 +141,10 @@ class Gateway:
             return _refuse(arrival, Refusal.FAILED), False
         if kind in _REFUSED_BEFORE_AUTH:
             return _refuse(arrival, _REFUSED_BEFORE_AUTH[kind]), False
-        return self._carry_out(arrival, fault=_REFUSED_AFTER_AUTH.get(kind) if kind else None)
+        done = self._carry_out(arrival, fault=_REFUSED_AFTER_AUTH.get(kind) if kind else None)
+        if kind is FaultKind.SERVER_ERROR_AFTER:
+            return _refuse(arrival, Refusal.FAILED), done[1]
+        return done
 
     def _carry_out(self, arrival: _Arrival, *, fault: Refusal | None = None) -> tuple[Answer, bool]:
         caller = self._authenticate(arrival)
@@ -126,6 +157,8 @@ class Gateway:
         if not caller.principal.is_admin and arrival.sighting.operation not in _ALLOWED_TO_USERS:
             return _refuse(arrival, Refusal.DENIED), False
         answer = self._dispatch(arrival, caller)
+        if arrival.sighting.operation == "CreateAccessKey" and not answer.error:
+            arrival.told["CreatedAccessKeyId"] = _born(answer)
         return answer, not answer.error
 
     def _authenticate(self, arrival: _Arrival) -> Key | Refusal:
@@ -140,9 +173,18 @@ class Gateway:
             return Refusal.UNKNOWN_KEY
         if not is_signed_with(key.secret_access_key, claim, arrival.request):
             return Refusal.WRONG_SIGNATURE
+        if self._is_stale(arrival.request, now):
+            return Refusal.STALE_SIGNATURE
         if key.expires_at is not None and key.expires_at <= now:
             return Refusal.EXPIRED
         return key
+
+    def _is_stale(self, request: HttpRequest, now: datetime) -> bool:
+        window = self._world.settings.signature_window_seconds
+        if window is None:
+            return False
+        signed = signed_at(request)
+        return signed is None or abs(now - signed) > timedelta(seconds=window)
 
     def _record_use(self, arrival: _Arrival, key: Key) -> None:
         region = arrival.claim.region if arrival.claim else ""
@@ -151,6 +193,8 @@ class Gateway:
         key.record_use(use, agent=agent, settings=self._world.settings)
 
     def _dispatch(self, arrival: _Arrival, caller: Key) -> Answer:
+        if arrival.service == "cloudtrail" and arrival.claim is not None:
+            return self._look_up(arrival, caller, arrival.claim.region)
         if arrival.service not in _RESPONDERS or arrival.claim is None:
             return _refuse(arrival, Refusal.NOT_SIMULATED)
         responder = _RESPONDERS[arrival.service](self._world, caller)
@@ -173,6 +217,17 @@ class Gateway:
             traceback.print_exc()
             return _refuse(arrival, Refusal.FAILED)
         return _moto_answer(arrival.service, status, told, body)
+
+    def _look_up(self, arrival: _Arrival, caller: Key, region: str) -> Answer:
+        if arrival.sighting.operation != "LookupEvents":
+            return _refuse(arrival, Refusal.NOT_SIMULATED)
+        account, asked = caller.principal.account_id, _read_json(arrival.request.body)
+        try:
+            told = lookup(self._world, account, region, asked)
+        except UnsimulatedLookupError:
+            return _refuse(arrival, Refusal.NOT_SIMULATED)
+        body = json.dumps(told).encode()
+        return Answer(status=200, content_type="application/x-amz-json-1.1", body=body)
 
     def _log(
         self,
@@ -199,6 +254,7 @@ class Gateway:
                 error=answer.error if answer else "",
                 is_effective=is_effective,
                 fault=rule.kind if rule else None,
+                parameters=dict(arrival.told),
             )
         )
 
@@ -221,7 +277,17 @@ def _read(request: HttpRequest) -> _Arrival:
         caller=claim.access_key_id if claim else "",
     )
     service = claim.service if claim else ("secretsmanager" if target else "sts")
-    return _Arrival(request=request, claim=claim, service=service, sighting=sighting)
+    told = {name: _text(parameters[name]) for name in _TOLD if name in parameters}
+    return _Arrival(request=request, claim=claim, service=service, sighting=sighting, told=told)
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _born(answer: Answer) -> str:
+    """Read the id of a key that was made; its secret stays in the answer."""
+    return answer.body.partition(b"<AccessKeyId>")[2].partition(b"</AccessKeyId>")[0].decode()
 
 
 def _read_json(body: bytes) -> Mapping[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from datetime import timedelta
@@ -18,6 +17,7 @@ from moto.iam.exceptions import (
     ValidationError,
 )
 from moto.iam.responses import IamResponse
+from moto.moto_api._internal import mock_random
 
 from rotator.simulators.aws.credential_report import CredentialReports
 from rotator.simulators.aws.keys import Key, Principal
@@ -25,7 +25,7 @@ from rotator.simulators.aws.keys import Key, Principal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from moto.iam.models import AccessKey, User
+    from moto.iam.models import AccessKey, IAMBackend, User
 
     from rotator.simulators.aws.world import World
 
@@ -43,7 +43,7 @@ class _AccessDenied(IAMException):
 
 def new_user_id() -> str:
     """Return an AIDA id: never reused, so a re-created user is another one (row 14)."""
-    return "AIDA" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(17))
+    return "AIDA" + "".join(mock_random.choices(_ID_ALPHABET, k=17))
 
 
 def register_key(world: World, user: User, key: AccessKey) -> Key:
@@ -59,6 +59,15 @@ def register_key(world: World, user: User, key: AccessKey) -> Key:
     )
     world.keys.add(registered)
     return registered
+
+
+def mint(world: World, backend: IAMBackend, user_name: str) -> AccessKey:
+    """Make a key for a user, with a secret that begins with the world's mark."""
+    key: AccessKey = backend.create_access_key(user_name)
+    mark = world.settings.secret_mark
+    key.secret_access_key = mark + key.secret_access_key[len(mark) :]
+    register_key(world, backend.get_user(user_name), key)
+    return key
 
 
 class FaithfulIam(IamResponse):
@@ -115,20 +124,22 @@ class FaithfulIam(IamResponse):
 
     def create_access_key(self) -> ActionResult:
         """Mint a key; its secret is told here and never again."""
-        user = self._user()
-        key = self.backend.create_access_key(user.name)
-        register_key(self._world, user, key)
+        key = mint(self._world, self.backend, self._user().name)
         return ActionResult({"AccessKey": key})
 
     def list_access_keys(self) -> ActionResult:
-        """Return a page of a user's keys, without those that are too new to be listed."""
+        """Return a page of a user's keys, all as they were when the lag began."""
         user = self._user()
         lag = timedelta(seconds=self._world.settings.list_lag_seconds)
-        born_by = self._world.now() - lag
+        listed = self._world.keys.listed(user.id, self._world.now() - lag)
         seen = [
-            key
-            for key in user.access_keys
-            if self._registered(key.access_key_id).changes[0][0] <= born_by
+            {
+                "UserName": user.name,
+                "AccessKeyId": key.access_key_id,
+                "Status": "Active" if is_active else "Inactive",
+                "CreateDate": key.created_at.replace(tzinfo=None),
+            }
+            for key, is_active in listed
         ]
         page, marker = self._page(seen, lambda key: f"{seen.index(key):04}")
         return ActionResult(

@@ -52,6 +52,7 @@ class Key:
     Attributes:
         slot: 1 or 2, fixed for life; the credential report's column.
         changes: Instants at which the key was switched on (True) or off, in order.
+        deleted_at: When it was deleted, which is its last change.
         records: Recorded uses that a lag may still hide, oldest first.
         session_token: Of temporary credentials; empty for a long-lived key.
     """
@@ -63,13 +64,18 @@ class Key:
     slot: int = 1
     changes: list[tuple[datetime, bool]]
     is_active: bool = True
-    is_deleted: bool = False
+    deleted_at: datetime | None = None
     session_token: str = ""
     expires_at: datetime | None = None
     is_exempt_from_lags: bool = False
     uses: int = 0
     last_used_by: dict[str, datetime] = field(default_factory=dict)
     records: list[Use] = field(default_factory=list)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Say whether the key is gone for good."""
+        return self.deleted_at is not None
 
     def set_active(self, *, is_active: bool, now: datetime) -> None:
         """Switch on or off; no change when it is so already."""
@@ -80,7 +86,13 @@ class Key:
     def delete(self, now: datetime) -> None:
         """End the key for good."""
         self.set_active(is_active=False, now=now)
-        self.is_deleted = True
+        self.deleted_at = now
+
+    def status_at(self, instant: datetime) -> bool | None:
+        """Return whether the key was active at an instant; None when it did not exist."""
+        if self.deleted_at is not None and self.deleted_at <= instant:
+            return None
+        return next((is_on for at, is_on in reversed(self.changes) if at <= instant), None)
 
     def is_accepted(self, now: datetime, settings: Settings) -> bool:
         """Say what the data plane believes: the newest change that has reached it.
@@ -148,9 +160,26 @@ class KeyRegister:
         """Return a key by its id, deleted or not."""
         return self._by_id.get(access_key_id)
 
+    def by_id(self, access_key_id: str) -> Key:
+        """Return a key that is known to be there, deleted or not.
+
+        Raises:
+            KeyError: There never was such a key.
+        """
+        return self._by_id[access_key_id]
+
     def of_user(self, user_id: str) -> list[Key]:
         """Return a user's keys that are not deleted, oldest first."""
         return [key for key in self._by_user.get(user_id, ()) if not key.is_deleted]
+
+    def listed(self, user_id: str, instant: datetime) -> list[tuple[Key, bool]]:
+        """Return a user's keys as they were at an instant, with whether each was active."""
+        seen = ((key, key.status_at(instant)) for key in self._by_user.get(user_id, ()))
+        return [(key, is_active) for key, is_active in seen if is_active is not None]
+
+    def all(self) -> list[Key]:
+        """Return every key of every account, deleted ones too, in the order of their making."""
+        return list(self._by_id.values())
 
     def deleted_of(self, account_id: str) -> list[Key]:
         """Return the deleted keys of one account, oldest first."""

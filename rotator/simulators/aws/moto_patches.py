@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+_STOCK: list[tuple[object, str, object]] = []
+
+
 class IndexedSecrets(SecretsStore):
     """Secrets by name, ARN or partial ARN; moto's own scans all of them at each access."""
 
@@ -79,10 +82,12 @@ def patch_moto(now: Callable[[], datetime]) -> None:
     a new release of moto cannot keep a copy that tells the machine's time.
 
     Every module of the simulated services must be imported by now, as it is above.
+    A second call takes the place of the first.
 
     Args:
         now: The simulated instant, aware.
     """
+    restore_moto()
     original = moto.core.utils.utcnow
 
     def utcnow() -> datetime:
@@ -98,9 +103,17 @@ def patch_moto(now: Callable[[], datetime]) -> None:
     _replace(moto.iam.models, "mark_account_as_visited", _ignore_visit)
 
 
+def restore_moto() -> None:
+    """Make moto again what is installed, for whoever needs that in the same process."""
+    while _STOCK:
+        module, name, value = _STOCK.pop()
+        setattr(module, name, value)
+
+
 def _ignore_visit(**_visit: Any) -> None:  # noqa: ANN401 - moto's own signature
     """Do nothing."""
 
 
 def _replace(module: object, name: str, value: object) -> None:
+    _STOCK.append((module, name, getattr(module, name)))
     setattr(module, name, value)

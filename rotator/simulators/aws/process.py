@@ -141,9 +141,15 @@ class SimulatedAws:
         wanted = {"account": account_id, "user": user, "secret": secret}
         return State.model_validate_json(self._ask("GET", "state", query=wanted))
 
-    def calls(self, *operations: str) -> list[Call]:
-        """Return the calls so far, oldest first, of all operations or of these."""
-        return _CALLS.validate_json(self._ask("GET", "calls", query={"operation": [*operations]}))
+    def calls(self, *operations: str, start: int = 0) -> list[Call]:
+        """Return the calls so far, oldest first, of all operations or of these.
+
+        Args:
+            operations: Their names; none for all.
+            start: How many of all calls to leave out at the beginning, 0 or more.
+        """
+        query = {"operation": [*operations], "start": [str(start)]}
+        return _CALLS.validate_json(self._ask("GET", "calls", query=query))
 
     def clear_calls(self) -> None:
         """Forget the calls so far."""

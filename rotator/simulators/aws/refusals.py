@@ -40,6 +40,12 @@ class Refusal(Enum):
         "The request signature we calculated does not match the signature you provided. "
         "Check your AWS Secret Access Key and signing method.",
     )
+    # The words differ from a wrong signature's, the code does not.
+    STALE_SIGNATURE = _Words(
+        (403, "SignatureDoesNotMatch"),
+        (400, "InvalidSignatureException"),
+        "Signature expired: it is now outside of the time for which a signature is valid.",
+    )
     EXPIRED = _Words(
         (403, "ExpiredToken"),
         (400, "ExpiredTokenException"),

@@ -42,10 +42,17 @@ class Settings(Shape):
     Attributes:
         propagation_delay_seconds: How long a new or re-enabled key is refused.
         revocation_lag_seconds: How long a disabled or deleted key is accepted.
-        list_lag_seconds: How long ListAccessKeys omits a new key.
+        list_lag_seconds: How old what ListAccessKeys tells is: it omits a newer key,
+            and shows a later deleted or switched one as it was.
         last_used_quantum_seconds: Of the uses within this span only the first is recorded.
         last_used_lag_seconds: How late GetAccessKeyLastUsed tells a recorded use.
+        trail_lag_seconds: How late CloudTrail's event history shows a call.
         max_page_size: Cap on the items of one page, to make small worlds paginate.
+        signature_window_seconds: How old a signature may be when its request takes
+            effect, with real senders; None, for worlds on a clock of their own, lets
+            every age pass.
+        secret_mark: What the secret of every key begins with that is minted from now
+            on, so that a test can look for leaked ones.
     """
 
     propagation_delay_seconds: float = Field(default=10, ge=0)
@@ -53,7 +60,10 @@ class Settings(Shape):
     list_lag_seconds: float = Field(default=0, ge=0)
     last_used_quantum_seconds: float = Field(default=900, ge=0)
     last_used_lag_seconds: float = Field(default=0, ge=0)
+    trail_lag_seconds: float = Field(default=0, ge=0)
     max_page_size: int = Field(default=1000, ge=1, le=1000)
+    signature_window_seconds: float | None = Field(default=None, gt=0)
+    secret_mark: str = Field(default="", pattern=r"^[A-Za-z0-9+/]{0,20}$")
 
 
 class KeySeed(Shape):
@@ -121,12 +131,15 @@ class FaultKind(StrEnum):
 
     LOSE_REQUEST = "lose_request"
     LOSE_ANSWER = "lose_answer"
+    DELAY_REQUEST = "delay_request"
     DELAY_ANSWER = "delay_answer"
     LAND_LATE = "land_late"
     THROTTLE = "throttle"
     RATE_LIMIT = "rate_limit"
     SERVER_ERROR = "server_error"
+    SERVER_ERROR_AFTER = "server_error_after"
     ACCESS_DENIED = "access_denied"
+    CREDENTIAL_REVOKED = "credential_revoked"
 
 
 class FaultRule(Shape):
@@ -135,9 +148,13 @@ class FaultRule(Shape):
     Attributes:
         kind: The fault. Connections are dropped without an answer by
             `lose_request` (no effect), `lose_answer` (effect) and `land_late`
-            (effect `seconds` of simulated time later). `delay_answer` has the
-            effect at once and answers after `seconds` of real time.
-            `rate_limit` throttles what exceeds a token bucket.
+            (effect `seconds` of simulated time later). `delay_request` has the
+            effect and the answer after `seconds` of real time; `delay_answer` has
+            the effect at once and answers after `seconds` of real time.
+            `rate_limit` throttles what exceeds a token bucket. `server_error` is an
+            answer of 500 without the effect, `server_error_after` one with it.
+            `credential_revoked` takes the signer's key for one that does not exist;
+            it is meant for a `caller`.
         operation: An operation's name, or ``*``.
         user_name: Only calls whose UserName is this.
         secret: Only calls on the secret of this name (or ARN).
@@ -166,6 +183,9 @@ class FaultRule(Shape):
 class Call(Shape):
     """One AWS call as the simulator saw it; no secret is in it.
 
+    A request that takes effect later is seen twice: when it arrives, with its
+    fault, and when it has its effect, without.
+
     Attributes:
         at: Simulated instant of arrival.
         operation: For example ``CreateAccessKey``.
@@ -175,6 +195,8 @@ class Call(Shape):
         error: The answer's error code; empty on success.
         is_effective: The call was authenticated, allowed and carried out.
         fault: The kind of the fault that struck; None when none did.
+        parameters: The parameters that say what a change is, by the API's names,
+            lists joined by commas; after a mint also ``CreatedAccessKeyId``.
     """
 
     at: AwareDatetime
@@ -190,6 +212,7 @@ class Call(Shape):
     error: str
     is_effective: bool
     fault: FaultKind | None
+    parameters: dict[str, str] = {}
 
 
 class KeyState(Shape):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -70,6 +71,14 @@ def is_signed_with(secret_access_key: str, claim: Claim, request: HttpRequest) -
     text = f"{_ALGORITHM}\n{request.headers.get('x-amz-date', '')}\n{scope}\n{digest}"
     key = _signing_key(secret_access_key, claim.date, claim.region, claim.service)
     return hmac.compare_digest(_hmac(key, text).hex(), claim.signature)
+
+
+def signed_at(request: HttpRequest) -> datetime | None:
+    """Read when a request was signed, in whole seconds; None when it does not say."""
+    try:
+        return datetime.fromisoformat(request.headers.get("x-amz-date", "")).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _canonical(claim: Claim, request: HttpRequest) -> str:

@@ -84,6 +84,9 @@ class Cloud:
     def soon(self, seconds: float = 60) -> Instant:
         return Instant(self.clock.now() + timedelta(seconds=seconds))
 
+    def past(self, seconds: float = 60) -> Instant:
+        return Instant(self.clock.now() - timedelta(seconds=seconds))
+
     def settle(self) -> None:
         self.clock.sleep(SETTLING.total_seconds())
 

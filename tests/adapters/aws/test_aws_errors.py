@@ -76,10 +76,10 @@ OURS: list[tuple[Exception, type[RotatorError]]] = [
 ]
 
 
-def answer(code: str, status: int = 400) -> vendor.ClientError:
+def answer(code: str, status: int = 400, said: str = "marker-in-the-prose") -> vendor.ClientError:
     return vendor.ClientError(
         {
-            "Error": {"Code": code, "Message": "marker-in-the-prose"},
+            "Error": {"Code": code, "Message": said},
             "ResponseMetadata": {
                 "HTTPStatusCode": status,
                 "RequestId": "req-1",
@@ -113,6 +113,30 @@ def test_a_code_means_one_class(code: str, kind: type[RotatorError]) -> None:
     assert type(error) is kind
     assert error.code == kind.default_code
     assert error.subject == "alice"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("SignatureDoesNotMatch", "Signature expired: marker is now earlier than"),
+        ("InvalidSignatureException", "Signature not yet current: marker is still later than"),
+        ("RequestExpired", "Request has expired. marker"),
+    ],
+)
+def test_a_signature_of_the_wrong_time_blames_the_clock_and_no_permission(
+    code: str, said: str
+) -> None:
+    error = ours(answer(code, 403, said))
+
+    assert type(error) is UnavailableError
+    assert (error.code, error.hint) == ("clock_skew", "set this host's clock by NTP")
+    assert "marker" not in shown(error)
+
+
+def test_a_mint_without_an_answer_stays_open_whatever_the_clock_says() -> None:
+    late = answer("SignatureDoesNotMatch", 403, "Signature expired: marker")
+
+    assert type(ours(late, is_outcome_open=True)) is OutcomeUnknownError
 
 
 def test_a_message_names_operation_code_and_request_and_nothing_else() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,15 +10,15 @@ from botocore.exceptions import ClientError
 
 from rotator.core.ids import Instant, KeyId
 from rotator.core.secret import KeyMaterial, Secret
-from rotator.providers.aws_iam import AwsIamConfig, AwsIamProvider
+from rotator.providers.aws_iam import AwsIamConfig, AwsIamProvider, AwsIamProviderWithTrail
 from rotator.simulators.aws.shapes import Credentials, FaultKind
 from rotator.testing.bench import Fault
+from rotator.testing.capability_contract import MinterContract
 from rotator.testing.provider_bench import ProviderBench
 from rotator.testing.provider_contract import KeyProviderContract
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-    from datetime import timedelta
 
     from rotator.core.facts import Principal
     from rotator.ports.provider import KeyProvider
@@ -31,9 +32,9 @@ FAULTS = {
 
 
 class AwsIamBench(ProviderBench):
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, kind: type[AwsIamProvider] = AwsIamProvider) -> None:
         self._cloud = cloud
-        self._provider = AwsIamProvider(AwsIamConfig(), cloud.clients)
+        self._provider = kind(AwsIamConfig(), cloud.clients)
         cloud.warm()
 
     @property
@@ -74,10 +75,24 @@ class AwsIamBench(ProviderBench):
         # The simulated AWS delays every key, as AWS does.
         assert self._cloud.aws.settings().propagation_delay_seconds > 0
 
+    def delay_trail(self) -> None:
+        settings = self._cloud.aws.settings()
+        late = settings.model_copy(update={"trail_lag_seconds": 900})
+        self._cloud.aws.configure(late)
+
+    def publish_trail(self) -> None:
+        self.advance(timedelta(minutes=16))
+
     def make_person(self, principal: Principal) -> None:
         self._cloud.iam_by_hand.create_login_profile(
             UserName=principal.name, Password="correct horse battery staple"
         )
+
+
+class TestAwsTrail(MinterContract):
+    @pytest.fixture
+    def bench(self, cloud: Cloud) -> AwsIamBench:
+        return AwsIamBench(cloud, AwsIamProviderWithTrail)
 
 
 class TestAwsIam(KeyProviderContract):
