@@ -12,7 +12,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from rotator.core.chain import GENESIS, Link, seal, sealed_at
-from rotator.errors import ConflictError, FatalError, RotatorError, UnavailableError
+from rotator.errors import (
+    ConflictError,
+    FatalError,
+    OutcomeUnknownError,
+    RotatorError,
+    UnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +76,7 @@ class Sealer:
                 self._number()
             except ConflictError:
                 self._telemetry.log("debug", "another sealer was first")
-            except UnavailableError as error:
+            except (OutcomeUnknownError, UnavailableError) as error:
                 self._telemetry.log("error", "audit records not numbered", code=error.code)
             for index, sink in enumerate(self._sinks):
                 self._feed(index, sink)

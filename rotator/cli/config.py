@@ -31,13 +31,14 @@ def check(invocation: Invocation) -> None:
     settings = invocation.settings()
     rules, accounts = settings.policy.rules, settings.aws.accounts
     print_fields(
+        invocation,
         (
             ("configuration", f"{settings.file}: fine"),
             ("policy", f"{settings.policy_file}: fine, {_count(len(rules), 'rule')}"),
             ("owner", settings.owner),
             ("mode", settings.mode.value),
             ("accounts", ", ".join(account.name or account.id for account in accounts)),
-        )
+        ),
     )
 
 

@@ -26,9 +26,9 @@ def upgrade(invocation: Invocation) -> None:
     Stop the daemon first. Repeating it does no harm, and the release before
     this one still runs on the new schema.
     """
-    from rotator.journal.opening import upgrade_journal
+    from rotator.app import upgrade as upgrade_app
 
-    before, now = upgrade_journal(invocation.settings().journal_url)
+    before, now = upgrade_app(invocation.settings())
     if before is None:
         click.echo(f"made a journal at schema {now}")
     elif before == now:

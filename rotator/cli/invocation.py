@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from rotator.core.rotation import Credential, Trigger
+    from rotator.core.ids import AccountId, CredentialId, KeyId
+    from rotator.core.orders import Order, Pause, Verb
+    from rotator.core.rotation import Credential, Rotation, Trigger
     from rotator.ports.clock import Clock
     from rotator.ports.journal import Journal
     from rotator.reconcile.planning import PlanRow
@@ -53,12 +55,44 @@ class App(Protocol):
         """Order a rotation in an operator's name."""
         ...
 
+    def instruct(
+        self,
+        credential: Credential,
+        verb: Verb,
+        *,
+        operator: str,
+        reason: str,
+        rotation: Rotation | None = None,
+        key_id: KeyId | None = None,
+    ) -> Order:
+        """Give an order about a rotation or a key; the next pass carries it out."""
+        ...
+
+    def pause(
+        self,
+        *,
+        operator: str,
+        reason: str,
+        account: AccountId | None = None,
+        credential: CredentialId | None = None,
+    ) -> Pause:
+        """Pause a credential, an account, or with neither of them everything."""
+        ...
+
+    def unpause(self, paused: Pause, *, operator: str, reason: str) -> Pause | None:
+        """Lift a pause; None when somebody else has lifted it meanwhile."""
+        ...
+
     def once(self) -> int:
         """Do one scan and all due work; return how many credentials wait for a person."""
         ...
 
     def run(self) -> None:
-        """Work until told to stop."""
+        """Work until `stop`."""
+        ...
+
+    def stop(self) -> None:
+        """End `run`, or keep it from starting."""
         ...
 
 
@@ -72,6 +106,10 @@ class Opener(Protocol):
 
 def _is_terminal() -> bool:
     return sys.stdout.isatty()
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty()
 
 
 def _open_app(settings: Settings, *, read_only: bool) -> AbstractContextManager[App]:
@@ -96,6 +134,7 @@ class Invocation:
     Attributes:
         config: The configuration file, if an option named it.
         is_terminal: Whether a person looks at the output.
+        can_ask: Whether a person can answer a question.
         is_plain: Whether colours are unwelcome.
         environ: The environment.
         opener: Opens the app.
@@ -104,10 +143,16 @@ class Invocation:
 
     config: Path | None = None
     is_terminal: bool = field(default_factory=_is_terminal)
+    can_ask: bool = field(default_factory=_can_ask)
     is_plain: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     opener: Opener = _open_app
     surface: Callable[[App], AbstractContextManager[object]] = _serving
+
+    @property
+    def operator(self) -> str:
+        """Return who runs the command, as the auditor should read it."""
+        return self.environ.get("USER", "unknown")
 
     def settings(self) -> Settings:
         """Load the configuration that applies.

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
+from rotator.cli.consent import reason_option, yes_option
+from rotator.cli.finding import find_credential, find_key
 from rotator.cli.invocation import common_options, examples, json_option, pass_invocation
-from rotator.cli.printing import NOTHING, print_json, print_table, span, when
+from rotator.cli.printing import (
+    NOTHING,
+    print_folded,
+    print_json,
+    print_table,
+    span,
+    when,
+)
+from rotator.core.orders import Verb
 from rotator.core.rotation import Action, Trigger
 from rotator.core.terms import Mode
-from rotator.errors import NotFoundError, RejectedError
+from rotator.core.ways import ID_SHOWN
+from rotator.errors import RejectedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rotator.cli.invocation import Invocation
     from rotator.cli.key_rows import KeyRow
     from rotator.core.rotation import Credential
@@ -32,9 +44,12 @@ _TITLES = (
 )
 
 
+_HANG = 4
+
+
 @click.group(epilog=examples("rotator keys list", "rotator keys rotate ci-deployer"))
 def keys() -> None:
-    """List keys, or order the rotation of one."""
+    """List keys, order the rotation of one, or switch one on again."""
 
 
 @keys.command("list", epilog=examples("rotator keys list", "rotator keys list --all --json"))
@@ -48,13 +63,17 @@ def list_keys(invocation: Invocation, *, with_gone: bool, as_json: bool) -> None
     Reads the journal only, beside a running daemon if there is one.
     """
     from rotator.cli.key_rows import key_rows
+    from rotator.cli.pause_rows import pause_lines
 
     with invocation.app(read_only=True) as app:
-        rows = key_rows(app.journal, app.clock.now(), with_gone=with_gone)
+        limits = invocation.settings().limits
+        rows = key_rows(app.journal, app.clock.now(), limits, with_gone=with_gone)
+        paused = pause_lines(app.journal)
     if as_json:
         print_json([_record(row) for row in rows])
     elif rows:
         print_table(invocation, _TITLES, [_cells(row) for row in rows])
+        _tell(invocation, rows, paused)
     else:
         click.echo("no key is known yet; `rotator once` or `rotator run` looks for them")
 
@@ -76,27 +95,47 @@ def rotate(invocation: Invocation, name: str, account: str | None) -> None:
     carries it out.
     """
     with invocation.app(read_only=True) as app:
-        credential = _find(app.journal, name, account)
+        credential = find_credential(app.journal, name, account)
         _check(app.journal, credential, invocation.settings().mode)
-        app.order(credential, Trigger.MANUAL, operator=invocation.environ.get("USER", "unknown"))
+        app.order(credential, Trigger.MANUAL, operator=invocation.operator)
     click.echo(f"ordered: the key of {name} in account {credential.principal.account}")
 
 
-def _find(journal: Journal, name: str, account: str | None) -> Credential:
-    known = journal.credentials()
-    found = [
-        row
-        for row in known
-        if row.principal.name == name and account in {None, row.principal.account}
-    ]
-    if not found:
-        close = get_close_matches(name, {row.principal.name for row in known}, n=1)
-        hint = f"did you mean {close[0]}?" if close else "see `rotator keys list`"
-        raise NotFoundError("no such principal is known", subject=name, hint=hint)
-    if len(found) > 1:
-        accounts = ", ".join(row.principal.account for row in found)
-        raise click.UsageError(f"{name} exists in several accounts: {accounts}; add --account")
-    return found[0]
+@keys.command(
+    epilog=examples(
+        "rotator keys enable AKIAIOSFODNN7EXAMPLE --reason 'the nightly job still needs it'",
+        "rotator keys enable AKIAIOSFODNN7EXAMPLE --reason 'ticket 123' --yes",
+    )
+)
+@click.argument("key_id", metavar="KEY")
+@reason_option
+@yes_option
+@json_option
+@common_options
+@pass_invocation
+def enable(invocation: Invocation, *, key_id: str, reason: str, yes: bool, as_json: bool) -> None:
+    """Switch KEY on again: the old key of a rotation, or a suspect.
+
+    The rotation then halts, so that the key is not disabled again before somebody
+    decides. A key that a person disabled outside a rotation is refused.
+    """
+    from rotator.cli.instructing import Wish, check_key, give
+
+    with invocation.app(read_only=True) as app:
+        record = find_key(app.journal, key_id)
+        of = record.credential_id
+        credential = next(row for row in app.journal.credentials() if row.id == of)
+        rotation = next((row for row in app.journal.rotations(of) if row.is_open), None)
+        is_old = rotation is not None and rotation.old_key_id == record.key_id
+        wish = Wish(
+            verb=Verb.ENABLE,
+            credential=credential,
+            rotation=rotation if is_old else None,
+            keys=app.journal.keys(of),
+            key_id=record.key_id,
+        )
+        check_key(wish, record)
+        give(invocation, app, wish, reason=reason, yes=yes, as_json=as_json)
 
 
 def _check(journal: Journal, credential: Credential, mode: Mode) -> None:
@@ -116,6 +155,22 @@ def _check(journal: Journal, credential: Credential, mode: Mode) -> None:
             subject=name,
             hint=f"rotator rotations show {rotation.id}",
         )
+
+
+def _tell(invocation: Invocation, rows: Sequence[KeyRow], paused: Sequence[str]) -> None:
+    """Say below the table why something waits for a person, and where to read on."""
+    held = {(row.account, row.name): row for row in rows if row.happened}
+    if held or paused:
+        click.echo()
+    for line in paused:
+        print_folded(invocation, "paused: ", line, hang=_HANG)
+    for row in held.values():
+        print_folded(invocation, f"{row.name}: ", row.happened, hang=_HANG)
+        if row.rotation_id is not None:
+            click.echo(f"  see: rotator rotations show {row.rotation_id[:ID_SHOWN]}")
+            continue
+        for way in row.ways:
+            print_folded(invocation, f"  {way.command or 'by hand'}: ", way.effect, hang=_HANG)
 
 
 def _cells(row: KeyRow) -> tuple[str, ...]:
@@ -144,4 +199,7 @@ def _record(row: KeyRow) -> dict[str, object]:
         "policy": row.policy,
         "next": row.next,
         "nextAt": row.next_at,
+        "happened": row.happened or None,
+        "rotationId": row.rotation_id,
+        "ways": [{"command": way.command or None, "effect": way.effect} for way in row.ways],
     }

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -64,12 +66,46 @@ def print_table(
         _print_aligned(titles, cells)
 
 
-def print_fields(fields: Sequence[tuple[str, str]]) -> None:
-    """Print named values, one a line; those without a value are left out."""
+def print_fields(
+    invocation: Invocation,
+    fields: Sequence[tuple[str, str]],
+    *,
+    indent: str = "",
+    err: bool = False,
+) -> None:
+    """Print named values, one a line; those without a value are left out.
+
+    On a terminal long values are folded at its width, under their own beginning.
+    """
     shown = [(name, _clean(text)) for name, text in fields if text and text != NOTHING]
-    width = max(len(name) for name, _ in shown)
+    names = max(len(name) for name, _ in shown)
     for name, text in shown:
-        click.echo(f"{name.ljust(width)}  {text}")
+        print_folded(invocation, f"{indent}{name.ljust(names)}  ", text, err=err)
+
+
+def print_folded(
+    invocation: Invocation, start: str, text: str, *, hang: int | None = None, err: bool = False
+) -> None:
+    """Print text after a start; on a terminal it is folded.
+
+    Args:
+        invocation: Knows whether it is a terminal.
+        start: What stands before it on the first line.
+        text: What to print.
+        hang: Where further lines begin; None is under the text's own beginning.
+        err: Whether it goes to standard error.
+    """
+    line, margin = start + _clean(text), " " * (len(start) if hang is None else hang)
+    if invocation.is_terminal:
+        # An id or a command that is broken in the middle cannot be copied.
+        line = fill(
+            line,
+            max(get_terminal_size().columns, len(margin) + _LAST_COLUMN),
+            subsequent_indent=margin,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    click.echo(line, err=err)
 
 
 def _clean(text: str) -> str:

@@ -6,21 +6,48 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rotator.cli.printing import NOTHING, when
-from rotator.core.reasons import explain, is_hold
-from rotator.core.rotation import Phase
+from rotator.core.reasons import explain
+from rotator.core.ways import reason_of, situation
 
 if TYPE_CHECKING:
-    from rotator.core.ids import Instant
-    from rotator.core.rotation import Credential, Hold, Rotation
+    from collections.abc import Iterable
+
+    from rotator.core.ids import CredentialId, Instant
+    from rotator.core.orders import Pause
+    from rotator.core.reasons import Reason
+    from rotator.core.rotation import Credential, Hold, KeyRecord, Rotation
+    from rotator.core.ways import Situation
     from rotator.ports.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)
 class RotationView:
-    """A rotation with the credential that it belongs to."""
+    """A rotation with what it belongs to.
+
+    Attributes:
+        keys: The records of the credential's keys.
+        pauses: The pauses that cover the credential.
+    """
 
     rotation: Rotation
     credential: Credential
+    keys: tuple[KeyRecord, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+
+    @property
+    def reason(self) -> Reason | None:
+        """Return why an open rotation halts or holds; None when it does neither."""
+        return reason_of(self.credential, self.rotation) if self.rotation.is_open else None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a pause holds back what an open rotation would start."""
+        return self.rotation.is_open and bool(self.pauses)
+
+    @property
+    def situation(self) -> Situation:
+        """Return what happened, what is safe now, and the ways out."""
+        return situation(self.credential, self.rotation, self.keys, self.pauses)
 
     @property
     def hold(self) -> Hold | None:
@@ -30,14 +57,26 @@ class RotationView:
     @property
     def needs_person(self) -> bool:
         """Whether it goes on only after a person did something."""
-        if self.rotation.phase is Phase.HALTED:
-            return True
-        return self.hold is not None and is_hold(self.hold.reason)
+        return self.reason is not None
 
     @property
     def waits_for(self) -> str:
         """Return the code of what it waits for; empty when nothing holds it."""
+        if self.reason is not None:
+            return self.reason.value
         return self.hold.reason.value if self.hold else ""
+
+    @property
+    def order(self) -> str:
+        """Return what an operator ordered and nobody has carried out yet; empty if nothing."""
+        given = self.credential.order if self.rotation.is_open else None
+        return given.verb.value if given else ""
+
+    def waiting(self) -> str:
+        """Return everything that it waits for, in few words."""
+        pause = "paused" if self.is_paused and self.waits_for != "paused" else ""
+        order = f"order: {self.order}" if self.order else ""
+        return ", ".join(filter(None, (self.waits_for, pause, order)))
 
     def milestones(self) -> dict[str, Instant | None]:
         """Return when each phase was reached; None for those that were not."""
@@ -48,6 +87,7 @@ class RotationView:
             "verified": rotation.verified_at,
             "promoted": rotation.promoted_at,
             "disabled": rotation.disabled_at,
+            "reversed": rotation.reversed_at,
             "finished": rotation.finished_at,
         }
 
@@ -93,6 +133,17 @@ class RotationView:
             "waitsFor": self.waits_for or None,
             "waitsSince": self.hold.since if self.hold else None,
             "needsPerson": self.needs_person,
+            "isPaused": self.is_paused,
+            "order": self.order or None,
+        }
+
+    def story(self) -> dict[str, object]:
+        """Return what happened, what is safe now, and the ways out, for machines."""
+        told = self.situation
+        return {
+            "happened": told.happened,
+            "safeNow": list(told.safe_now),
+            "ways": [{"command": way.command or None, "effect": way.effect} for way in told.ways],
         }
 
     def _waiting_fields(self) -> list[tuple[str, str]]:
@@ -115,4 +166,20 @@ class RotationView:
 def rotation_views(journal: Journal) -> list[RotationView]:
     """Read every rotation, the newest first."""
     credentials = {row.id: row for row in journal.credentials()}
-    return [RotationView(row, credentials[row.credential_id]) for row in journal.rotations()]
+    keys: dict[CredentialId, list[KeyRecord]] = {}
+    known = journal.keys()
+    for record in known:
+        keys.setdefault(record.credential_id, []).append(record)
+    pauses = journal.pauses()
+    return [
+        _view(row, credentials[row.credential_id], keys.get(row.credential_id, []), pauses)
+        for row in journal.rotations()
+    ]
+
+
+def _view(
+    rotation: Rotation, credential: Credential, keys: list[KeyRecord], pauses: Iterable[Pause]
+) -> RotationView:
+    account = credential.principal.account
+    covering = tuple(item for item in pauses if item.covers(account, credential.id))
+    return RotationView(rotation, credential, tuple(keys), covering)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rotator.cli.invocation import WAITING, common_options, examples, pass_invocation
+from rotator.cli.stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from rotator.cli.invocation import Invocation
@@ -21,7 +22,13 @@ def run(invocation: Invocation) -> None:
     The daemon ends what it has begun when it is told to stop (SIGTERM), and
     another start goes on where any end, even a power cut, left it.
     """
-    with invocation.app(read_only=False) as app, invocation.surface(app):
+    # Heard before the app is opened, which takes a second: a stop in it is a stop, too.
+    with (
+        stop_on_signals() as stop,
+        invocation.app(read_only=False) as app,
+        invocation.surface(app),
+    ):
+        stop.calls(app.stop)
         app.run()
 
 

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from rotator.cli.invocation import Invocation
 from rotator.cli.main import cli
-from rotator.ports.journal import Change
+from rotator.ports.journal import Change, Journal
+from rotator.reconcile import instructions
 from rotator.reconcile.orders import order
 from rotator.testing.manual_clock import ManualClock, SeededChance
 from rotator.testing.memory_journal import MemoryJournal
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from rotator.core.events import Event
+    from rotator.core.ids import AccountId, CredentialId, KeyId
+    from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, KeyRecord, Rotation, Trigger
     from rotator.reconcile.planning import PlanRow
     from rotator.settings.settings import Settings
@@ -33,11 +36,12 @@ if TYPE_CHECKING:
 class StubApp:
     """The app as commands see it."""
 
-    journal: MemoryJournal = field(default_factory=lambda: MemoryJournal(SeededChance()))
+    journal: Journal = field(default_factory=lambda: MemoryJournal(SeededChance()))
     clock: ManualClock = field(default_factory=lambda: ManualClock(at(days=40)))
     rows: Sequence[PlanRow] = ()
     held: int = 0
     calls: list[str] = field(default_factory=list)
+    chance: SeededChance = field(default_factory=lambda: SeededChance(8))
 
     def plan(self) -> Sequence[PlanRow]:
         self.calls.append("plan")
@@ -47,12 +51,63 @@ class StubApp:
         self.calls.append(f"order by {operator}")
         order(self.journal, self.clock, SeededChance(7), credential, trigger, operator=operator)
 
+    def instruct(
+        self,
+        credential: Credential,
+        verb: Verb,
+        *,
+        operator: str,
+        reason: str,
+        rotation: Rotation | None = None,
+        key_id: KeyId | None = None,
+    ) -> Order:
+        self.calls.append(f"{verb.value} by {operator}")
+        return instructions.instruct(
+            self.journal,
+            self.clock,
+            self.chance,
+            credential,
+            verb,
+            operator=operator,
+            reason=reason,
+            rotation=rotation,
+            key_id=key_id,
+        )
+
+    def pause(
+        self,
+        *,
+        operator: str,
+        reason: str,
+        account: AccountId | None = None,
+        credential: CredentialId | None = None,
+    ) -> Pause:
+        self.calls.append(f"pause by {operator}")
+        return instructions.pause(
+            self.journal,
+            self.clock,
+            self.chance,
+            operator=operator,
+            reason=reason,
+            account=account,
+            credential=credential,
+        )
+
+    def unpause(self, paused: Pause, *, operator: str, reason: str) -> Pause | None:
+        self.calls.append(f"unpause by {operator}")
+        return instructions.unpause(
+            self.journal, self.clock, self.chance, paused, operator=operator, reason=reason
+        )
+
     def once(self) -> int:
         self.calls.append("once")
         return self.held
 
     def run(self) -> None:
         self.calls.append("run")
+
+    def stop(self) -> None:
+        self.calls.append("stop")
 
     @contextmanager
     def open(self, settings: Settings, *, read_only: bool) -> Iterator[StubApp]:
@@ -67,21 +122,28 @@ class Desk:
     folder: Path
     app: StubApp = field(default_factory=StubApp)
     is_terminal: bool = False
+    can_ask: bool = False
 
     def __post_init__(self) -> None:
         Files(self.folder).write(CONFIGURATION + "mode: enforce\n")
 
-    def run(self, *arguments: str) -> Result:
-        """Run ``rotator`` with arguments."""
+    def run(self, *arguments: str, answer: str = "") -> Result:
+        """Run ``rotator`` with arguments, and answer what it asks."""
         invocation = Invocation(
             config=self.folder / "rotator.yaml",
             is_terminal=self.is_terminal,
-            environ={},
+            can_ask=self.can_ask,
+            environ={"USER": "ann"},
             opener=self.app.open,
             surface=nullcontext,
         )
         return CliRunner().invoke(
-            cli, arguments, obj=invocation, prog_name="rotator", catch_exceptions=False
+            cli,
+            arguments,
+            obj=invocation,
+            prog_name="rotator",
+            catch_exceptions=False,
+            input=answer,
         )
 
     def keep(
@@ -99,6 +161,7 @@ class Desk:
         assert claim is not None
         change = Change(
             credential=credential,
+            now=EPOCH,
             lease_until=at(minutes=2),
             rotation=rotation,
             keys=keys,

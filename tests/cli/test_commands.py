@@ -169,7 +169,7 @@ def test_the_journal_is_made_and_kept(desk: Desk) -> None:
 def test_a_journal_of_an_older_release_is_brought_up_to_date(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rotator.journal.opening.upgrade_journal", lambda _: ("0001", "0002"))
+    monkeypatch.setattr("rotator.app.upgrade_journal", lambda _: ("0001", "0002"))
 
     assert desk.run("db", "upgrade").stdout == "brought the journal from schema 0001 to 0002\n"
 

@@ -62,6 +62,33 @@ def test_keys_are_listed_with_what_comes_next(
     golden("tests/golden/keys_list.txt", result.stdout)
 
 
+def test_a_suspect_says_when_its_time_comes_and_that_it_is_overdue(desk: Desk) -> None:
+    one = credential("ci", hold=Hold(reason=Reason.SLOTS_FULL, since=EPOCH))
+    keys = (
+        key_record(one),
+        key_record(one, KeyId("AKIAYOUNG"), role=Role.SUSPECT, suspect_since=at(days=39.5)),
+        key_record(one, KeyId("AKIAHELD"), role=Role.SUSPECT, suspect_since=at(days=30)),
+        key_record(
+            one, KeyId("AKIAOFF"), role=Role.SUSPECT, enabled=False, disabled_at=at(days=38)
+        ),
+    )
+    desk.keep(one, keys=keys)
+
+    rows = json.loads(desk.run("keys", "list", "--json").stdout)
+
+    found = {row["keyId"]: (row["next"], row["nextAt"]) for row in rows}
+    assert found["AKIAYOUNG"] == (
+        "disable if unused 2026-02-10 12:00Z",
+        "2026-02-10T12:00:00Z",
+    )
+    assert found["AKIAHELD"] == (
+        "hold: disable if unused, overdue since 2026-02-01 00:00Z; see the log",
+        "2026-02-01T00:00:00Z",
+    )
+    assert found["AKIAOFF"][0] == "delete if unused 2026-02-15 00:00Z"
+    assert found[OLD_KEY][0] == "hold: slots_full"
+
+
 def test_machines_get_the_same_as_json(desk: Desk, golden: Callable[[str, str], None]) -> None:
     fill(desk)
 

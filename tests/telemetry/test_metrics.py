@@ -69,7 +69,7 @@ def store(
     lease_until = at(minutes=1)
     claim = journal.acquire(of.id, now=EPOCH, lease_until=lease_until)
     assert claim is not None
-    change = Change(credential=of, lease_until=lease_until, rotation=run, keys=keys)
+    change = Change(credential=of, now=EPOCH, lease_until=lease_until, rotation=run, keys=keys)
     journal.release(journal.commit(claim, change))
 
 

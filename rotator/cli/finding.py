@@ -1,0 +1,68 @@
+"""What a name or an id on the command line stands for."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from rotator.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from rotator.cli.rotation_views import RotationView
+    from rotator.core.rotation import Credential, KeyRecord
+    from rotator.ports.journal import Journal
+
+
+def find_credential(journal: Journal, name: str, account: str | None) -> Credential:
+    """Find the credential of a principal.
+
+    Raises:
+        NotFoundError: No such principal is known.
+        click.UsageError: The name exists in several accounts.
+    """
+    known = journal.credentials()
+    found = [
+        row
+        for row in known
+        if row.principal.name == name and account in {None, row.principal.account}
+    ]
+    if not found:
+        close = get_close_matches(name, {row.principal.name for row in known}, n=1)
+        hint = f"did you mean {close[0]}?" if close else "see `rotator keys list`"
+        raise NotFoundError("no such principal is known", subject=name, hint=hint)
+    if len(found) > 1:
+        accounts = ", ".join(row.principal.account for row in found)
+        raise click.UsageError(f"{name} exists in several accounts: {accounts}; add --account")
+    return found[0]
+
+
+def find_rotation(views: list[RotationView], prefix: str) -> RotationView:
+    """Find the rotation whose id begins with some letters.
+
+    Raises:
+        NotFoundError: None does.
+        click.UsageError: Several do.
+    """
+    found = [view for view in views if view.rotation.id.startswith(prefix.lower())]
+    if not found:
+        hint = "see `rotator rotations list`"
+        raise NotFoundError("no rotation begins like this", subject=prefix, hint=hint)
+    if len(found) > 1:
+        raise click.UsageError(f"{len(found)} rotations begin with {prefix}; write more of it")
+    return found[0]
+
+
+def find_key(journal: Journal, key_id: str) -> KeyRecord:
+    """Find the record of one key by its whole id.
+
+    Raises:
+        NotFoundError: No such key is known.
+    """
+    known = journal.keys()
+    found = next((row for row in known if row.key_id == key_id), None)
+    if found is None:
+        hint = "see `rotator keys list --all`"
+        raise NotFoundError("no such key is known", subject=key_id, hint=hint)
+    return found

@@ -1,0 +1,98 @@
+"""Orders and pauses through the real app, on a real SQLite journal, without any vendor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from rotator.app import App, open_app, upgrade
+from rotator.cli.invocation import Invocation
+from rotator.cli.main import cli
+from rotator.core.events import AuditAction
+from rotator.core.orders import Verb
+from rotator.core.rotation import Trigger
+from rotator.errors import UnavailableError
+from rotator.settings.loading import load
+from tests.builders import credential, rotation
+from tests.settings.files import CONFIGURATION, Files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rotator.settings.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    journal = f"journal: {{url: 'sqlite:///{tmp_path}/journal.db'}}\n"
+    audit = f"audit: {{file: '{tmp_path}/audit.jsonl'}}\n"
+    Files(tmp_path).write(f"{CONFIGURATION}mode: enforce\n{journal}{audit}")
+    return load(tmp_path / "rotator.yaml", {})
+
+
+def actions(app: App) -> list[tuple[AuditAction, str]]:
+    return [(item.action, item.actor) for item in app.journal.unsealed(limit=10)]
+
+
+def test_an_order_is_durable_when_the_command_returns(settings: Settings) -> None:
+    upgrade(settings)
+    one = credential("ci")
+    made = rotation(one)
+    with open_app(settings, read_only=True) as app:
+        app.journal.register(one)
+        app.order(one, Trigger.MANUAL, operator="ann")
+        given = app.instruct(one, Verb.ABORT, operator="ann", reason="why", rotation=made)
+
+    with open_app(settings, read_only=True) as app:
+        (row,) = app.journal.credentials()
+        assert row.order == given
+        assert actions(app) == [
+            (AuditAction.OPERATOR_ROTATE, "operator:ann"),
+            (AuditAction.OPERATOR_ABORT, "operator:ann"),
+        ]
+
+
+def test_a_pause_is_durable_when_the_command_returns_and_so_is_its_end(settings: Settings) -> None:
+    upgrade(settings)
+    with open_app(settings, read_only=True) as app:
+        paused = app.pause(operator="ann", reason="incident")
+
+    with open_app(settings, read_only=True) as app:
+        assert app.journal.pauses() == (paused,)
+        assert app.unpause(paused, operator="bob", reason="") == paused
+        assert app.unpause(paused, operator="bob", reason="") is None
+        assert app.journal.pauses() == ()
+        assert actions(app)[:2] == [
+            (AuditAction.OPERATOR_PAUSE, "operator:ann"),
+            (AuditAction.OPERATOR_UNPAUSE, "operator:bob"),
+        ]
+
+
+def test_a_pause_that_nobody_would_know_of_is_refused(settings: Settings) -> None:
+    with (
+        open_app(settings, read_only=True) as app,
+        pytest.raises(UnavailableError, match="no journal yet"),
+    ):
+        app.pause(operator="ann", reason="incident")
+
+    result = CliRunner().invoke(
+        cli,
+        ["pause", "--everything", "--reason", "incident", "--yes"],
+        obj=Invocation(config=settings.file, environ={"USER": "ann"}),
+    )
+
+    assert result.exit_code == 1
+    assert "rotator db upgrade" in result.stderr
+
+
+def test_an_app_that_is_stopped_before_it_runs_ends_in_good_order(settings: Settings) -> None:
+    with open_app(settings, read_only=False) as app:
+        app.stop()
+        app.run()
+
+        sealed = app.settings.audit_file.read_text(encoding="utf-8")
+
+    assert "daemon.start" in sealed
+    assert "drained" in sealed
