@@ -16,6 +16,13 @@ ARGS ?=
 PYTEST_ARGS ?=
 JOBS ?= auto
 
+# How long the simulated campaign may take, and what its lives are drawn from; a seed is drawn and
+# printed where none is given. Real processes are killed and frozen this often on each journal.
+CHAOS_SECONDS ?= 600
+CHAOS_SEED ?=
+CHAOS_KILLS ?= 100
+CHAOS_FREEZES ?= 25
+
 VENV := .venv
 DEMO_VENV := .venv-demo
 BIN := $(VENV)/bin
@@ -26,7 +33,7 @@ DEMO_READY := $(DEMO_VENV)/.project.stamp
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 # --------------------------------------------------------------------- for everyone
 
@@ -69,6 +76,23 @@ unit: $(DEV_READY) ## All tests, then the coverage gate (PYTEST_ARGS="..." is ha
 .PHONY: sweep
 sweep: $(DEV_READY) ## The long campaigns of the simulation: pairs of power cuts, outages (about ten minutes)
 	$(BIN)/pytest -n $(JOBS) -m slow tests/simulation $(PYTEST_ARGS)
+
+.PHONY: chaos
+chaos: $(DEV_READY) ## Every fault at every point, pairs, freezes, lives, mutants (CHAOS_SECONDS, CHAOS_SEED)
+	@mkdir -p build
+	$(BIN)/python -m tests.simulation.chaos --seconds $(CHAOS_SECONDS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED)) --json build/chaos.json
+
+.PHONY: chaos-processes
+chaos-processes: $(DEV_READY) ## Kill and freeze real daemons, on each journal (CHAOS_KILLS, CHAOS_FREEZES, CHAOS_SEED)
+	@mkdir -p build
+	$(call torment,sqlite)
+	$(call torment,postgres)
+
+# $(call torment,JOURNAL): until both counts are reached, for an hour at most.
+define torment
+	$(BIN)/python -m tests.process.campaign --journal $(1) --seconds 3600 --kills $(CHAOS_KILLS) \
+		--freezes $(CHAOS_FREEZES) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED)) --json build/chaos-$(1).json
+endef
 
 .PHONY: chart
 chart: $(DEV_READY) ## Render the chart and check it against the Kubernetes schemas

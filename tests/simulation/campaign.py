@@ -1,20 +1,79 @@
-"""Playing one scene many times, each time with another mishap."""
+"""Playing scenes many times, each time with other mishaps."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import product
 from typing import TYPE_CHECKING
 
-from rotator.testing.wire import Failure
-from tests.simulation.scene import Break, Scene
+from tests.simulation.faults import DISTURBING, Cell, Fault, strike
+from tests.simulation.points import Director
 from tests.simulation.scenes import SCENES
 from tests.simulation.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.simulation.faults import Around
+    from tests.simulation.journals import SqlVolume
     from tests.simulation.points import Point
+    from tests.simulation.scene import Scene
+
+
+@dataclass(slots=True)
+class ByNumber(Director):
+    """Lets faults strike at the n-th points that a run comes to.
+
+    Attributes:
+        plan: Faults by the number of their point.
+        strikes: Lets a fault happen.
+        struck: What happened, in order.
+    """
+
+    plan: dict[int, Fault]
+    strikes: Callable[[Fault, World, Point], Around | None] = strike
+    struck: list[Cell] = field(default_factory=list)
+    world: World | None = None
+
+    def at(self, number: int, point: Point) -> Around | None:
+        """Let what is planned for this number happen."""
+        fault = self.plan.get(number)
+        if fault is None or self.world is None:
+            return None
+        self.struck.append(Cell(fault, point))
+        self.world.disturbed()
+        return self.strikes(fault, self.world, point)
+
+
+@dataclass(slots=True)
+class InOrder(Director):
+    """Lets cells strike one after another, each where the run next comes to its point.
+
+    Attributes:
+        strikes: Lets a fault happen.
+        struck: What happened, in order.
+    """
+
+    cells: Sequence[Cell]
+    strikes: Callable[[Fault, World, Point], Around | None] = strike
+    struck: list[Cell] = field(default_factory=list)
+    world: World | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every cell has struck."""
+        return len(self.struck) == len(self.cells)
+
+    def at(self, number: int, point: Point) -> Around | None:
+        """Let the next cell happen if this is its point."""
+        del number
+        done = len(self.struck)
+        if self.world is None or done == len(self.cells) or self.cells[done].point != point:
+            return None
+        cell = self.cells[done]
+        self.struck.append(cell)
+        self.world.disturbed()
+        return self.strikes(cell.fault, self.world, point)
 
 
 @dataclass(slots=True)
@@ -23,76 +82,50 @@ class Campaign:
 
     Attributes:
         runs: How many there were.
-        cut: Every point at which the power failed.
-        found: Every violation, with the mishap that led to it.
+        struck: Every cell that was reached.
+        pairs: Every two cells that were reached in one run, one after the other.
+        found: Every violation, with the mishaps that led to it.
     """
 
     runs: int = 0
-    cut: set[Point] = field(default_factory=set)
+    struck: set[Cell] = field(default_factory=set)
     found: list[str] = field(default_factory=list)
 
-    def add(self, world: World, mishap: str) -> None:
+    def add(self, world: World, struck: Sequence[Cell], scene: str) -> None:
         """Take a run's result."""
         self.runs += 1
-        self.cut.update(world.points.cut)
+        self.struck.update(struck)
+        mishap = f"{scene}: " + " + ".join(map(str, struck))
         self.found += [f"{mishap}: {violation}" for violation in world.violations]
 
 
-def play(scene: Scene, *cuts: int) -> World:
-    """Play a scene once, with the power failing at these points."""
-    return World(scene, cuts=cuts).run()
+def play(
+    scene: Scene, director: ByNumber | InOrder | None = None, volume: SqlVolume | None = None
+) -> World:
+    """Play a scene once."""
+    world = World(scene, director=director, volume=volume)
+    if director is not None:
+        director.world = world
+    return world.run()
+
+
+def cut(scene: Scene, *numbers: int) -> World:
+    """Play a scene with the power failing at these points."""
+    return play(scene, ByNumber(dict.fromkeys(numbers, Fault.CUT)))
+
+
+def played(
+    scene: Scene, cells: Sequence[Cell], volume: SqlVolume | None = None
+) -> tuple[World, list[Cell]]:
+    """Play a scene with these cells striking in their order; say which of them did."""
+    if any(cell.fault in DISTURBING for cell in cells):
+        scene = replace(scene, may_hold=True)
+    director = InOrder(cells)
+    world = play(scene, director, volume)
+    return world, director.struck
 
 
 @cache
 def undisturbed(name: str) -> World:
     """Play a scene once without any mishap."""
     return play(SCENES[name])
-
-
-@cache
-def cut_once(name: str) -> Campaign:
-    """Cut the power at every single point of a scene, one run for each."""
-    return sweep(SCENES[name], len(undisturbed(name).points.reached))
-
-
-def sweep(scene: Scene, number: int) -> Campaign:
-    """Cut the power at each of the first points of a scene."""
-    campaign = Campaign()
-    for point in range(number):
-        world = play(scene, point)
-        campaign.add(world, ", ".join(map(str, world.points.cut)))
-    return campaign
-
-
-@cache
-def cut_twice(name: str, within: int) -> Campaign:
-    """Cut at every point and again at each of the next ones, so also in the recovery."""
-    campaign = Campaign()
-    for first in range(len(undisturbed(name).points.reached)):
-        for second in range(first + 1, first + 1 + within):
-            world = play(SCENES[name], first, second)
-            campaign.add(world, f"{first}+{second} " + ", ".join(map(str, world.points.cut)))
-    return campaign
-
-
-def break_wires(name: str, *, skips: int, times: int) -> Campaign:
-    """Break the requests of every method in every way.
-
-    Args:
-        name: The scene's name.
-        skips: How many requests of a method get through before, at most.
-        times: How many requests in a row are broken.
-    """
-    campaign, sent = Campaign(), Counter(undisturbed(name).wire.sent)
-    for method, failure in product(sent, Failure):
-        for skip in range(min(sent[method], skips + 1)):
-            item = Break(method=method, failure=failure, skip=skip, times=times)
-            world = play(replace(SCENES[name], breaks=(item,)))
-            campaign.add(world, f"{method} {failure.value} {times}x after {skip}")
-    return campaign
-
-
-def break_and_cut(name: str, method: str, failure: Failure) -> Campaign:
-    """Lose one answer and then the power at any point."""
-    scene = replace(SCENES[name], breaks=(Break(method=method, failure=failure),))
-    return sweep(scene, len(play(scene).points.reached))

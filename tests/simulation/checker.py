@@ -10,36 +10,31 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
+from rotator.core.ids import credential_id
 from rotator.core.rotation import Effect, Phase, Role
 from rotator.testing.fake_provider import SECRET_MARK
 from rotator.testing.wire import Act, Actor
+from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rotator.core.facts import DestinationRef
-    from rotator.core.ids import Instant, KeyId, RotationId, VersionId
+    from rotator.core.facts import DestinationRef, Principal
+    from rotator.core.ids import CredentialId, Instant, KeyId, RotationId, VersionId
     from rotator.core.rotation import KeyRecord, Rotation
     from rotator.core.terms import Terms
-    from rotator.ports.journal import Journal
     from rotator.testing.fake_destination import WriteOnlyFakeDestination
     from rotator.testing.fake_keys import FakeKey
     from rotator.testing.fake_provider import BareFakeProvider
     from tests.simulation.consumers import Refusal
+    from tests.simulation.journals import Book
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One broken invariant, with what broke it."""
-
-    invariant: str
-    at: Instant
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.invariant} at {self.at:%m-%d %H:%M:%S}: {self.what}"
+UNDER_WAY = timedelta(minutes=15)
+"""How long a request can be under way that was meant before a restore, by clocks that differ."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,50 +42,74 @@ class Checker:
     """Judges one credential in one destination object.
 
     Attributes:
+        principal: Whose keys are judged; a namesake's are a stranger's.
         may_hold: Whether a hold with a reason is as good an end as a rotation.
+        may_forget: Whether the journal was put back to an older state.
+        forgot_at: When that was, the last time.
+        namesakes: Uids of principals that were made under the same name later.
         managed: Keys that the rules put under management from the beginning.
         brought_back: Keys that a human published again after they were switched off.
         old_since: When a key stopped being the published one.
+        shown: Every version that was current once.
+        shown_since: When a key was published last, and since when it was old before that.
+        credential: The id of the principal's row in the journal.
+        tolerance: How far processes' clocks may be off, and periods be short.
+        checks: How many times it looked.
         mint_intents: When each rotation first meant to mint.
     """
 
     provider: BareFakeProvider
     destination: WriteOnlyFakeDestination
-    journal: Journal
+    journal: Book
+    principal: Principal
     ref: DestinationRef
     terms: Terms
     may_hold: bool = False
+    may_forget: bool = False
+    forgot_at: Instant | None = None
+    namesakes: set[str] = field(default_factory=set)
     managed: set[KeyId] = field(default_factory=set)
     brought_back: set[KeyId] = field(default_factory=set)
     violations: list[Violation] = field(default_factory=list)
     current: VersionId | None = None
     moved: Act | None = None
-    moved_as: int = 0
-    staged: dict[VersionId, int] = field(default_factory=dict)
+    staged: dict[VersionId, VersionId | None] = field(default_factory=dict)
     old_since: dict[KeyId, Instant] = field(default_factory=dict)
+    shown: set[VersionId] = field(default_factory=set)
+    shown_since: dict[KeyId, tuple[Instant, Instant | None]] = field(default_factory=dict)
     disabled: dict[KeyId, Act] = field(default_factory=dict)
     enabled_at: dict[KeyId, Instant] = field(default_factory=dict)
+    ended_by_hand: set[KeyId] = field(default_factory=set)
     switched_by_hand: set[KeyId] = field(default_factory=set)
     mint_intents: dict[RotationId, Instant] = field(default_factory=dict)
+    tolerance: timedelta = timedelta(0)
+    checks: int = 0
+    credential: CredentialId = field(init=False)
     _seen: int = 0
+
+    def __post_init__(self) -> None:
+        """Name the row."""
+        principal = self.principal
+        self.credential = credential_id(principal.provider, principal.account, principal.name)
 
     def look(self) -> None:
         """Judge everything that happened since the last look."""
-        rotations = self.journal.rotations()
+        self.checks += 1
+        rotations = self._rotations()
         self._note_intents(rotations)
         self._one_writer(rotations)
         acts = self.provider.wire.acts
         while self._seen < len(acts):
             act = acts[self._seen]
             self._seen += 1
-            self._judge(act)
+            if self._is_mine(act):
+                self._judge(act)
 
     def refused(self, refusal: Refusal) -> None:
         """Judge a consumer's failed call: was it our doing?"""
         key = self.provider.keys[refusal.key]
-        cause = self.disabled.get(refusal.key)
-        is_human = cause is not None and cause.actor is Actor.HUMAN
-        if is_human or refusal.key in self.brought_back or self._is_waking(refusal):
+        is_humans = refusal.key in self.ended_by_hand | self.brought_back
+        if is_humans or self._is_waking(refusal):
             return
         why = f"{refusal.habit.name} was refused with {key.key_id}"
         self._break("I1" if refusal.key == self._published() else "I4", refusal.at, why)
@@ -118,6 +137,8 @@ class Checker:
             if act.actor is Actor.ROTATOR:
                 self._ended_by_us(act, act.key)
             self.disabled.setdefault(act.key, act)
+            if act.actor is Actor.HUMAN:
+                self.ended_by_hand.add(act.key)
         elif act.key is not None and act.verb == "enable_key":
             self.disabled.pop(act.key, None)
             self.brought_back.discard(act.key)
@@ -125,7 +146,7 @@ class Checker:
             if act.actor is Actor.HUMAN:
                 self.switched_by_hand.add(act.key)
         elif act.verb == "stage" and act.version is not None:
-            self.staged.setdefault(act.version, self._seen)
+            self.staged.setdefault(act.version, self.current)
         elif act.verb in {"promote", "write"} and act.version is not None:
             self._moved(act, act.version)
 
@@ -133,26 +154,48 @@ class Checker:
         if act.actor is Actor.ROTATOR and act.verb == "promote":
             self._promoted_by_us(act, version)
         before, self.current = self._published(), version
-        self.moved, self.moved_as = act, self._seen
+        self.shown.add(version)
+        self.moved = act
         after = self._published()
         replaced = {before} if before else self.managed - self.old_since.keys()
         for key in replaced - {after}:
-            self.old_since[key] = act.at
+            self.old_since[key] = self._old_from(key, act)
         if after is not None:
-            self.old_since.pop(after, None)
+            self.shown_since[after] = act.at, self.old_since.pop(after, None)
             if after in self.disabled and act.actor is Actor.HUMAN:
                 self.brought_back.add(after)
 
+    def _old_from(self, key: KeyId, act: Act) -> Instant:
+        """Say since when a key is old; nobody can know that it was back for a moment only."""
+        shown_at, old_before = self.shown_since.get(key, (act.at, None))
+        # Nothing is read inside the grace, and after it every check interval.
+        unread = self.terms.grace.min_period + self.terms.limits.check_interval
+        is_unseen = act.at - shown_at < unread
+        return old_before if old_before is not None and is_unseen else act.at
+
     def _promoted_by_us(self, act: Act, version: VersionId) -> None:
         key = self._key_in(version)
+        if key == self._published() and self.current is not None:
+            return  # a sibling's field; ours is as it was
         truth = self.provider.keys.get(key) if key else None
-        cause = self.disabled.get(key) if key else None
-        is_humans = cause is not None and cause.actor is Actor.HUMAN
+        is_humans = key in self.ended_by_hand
         if truth is None or not (is_humans or self._accepts(truth, act.at)):
             self._break("I1", act.at, f"promoted {key}, which the provider refuses")
+        self._kept_the_others(act, version)
         is_foreign = self.moved is not None and self.moved.actor is Actor.HUMAN
-        if is_foreign and self.moved_as > self.staged.get(version, 0):
+        is_return = version in self.shown  # an operator's rollback, and it names its base
+        if is_foreign and not is_return and self.staged.get(version) != self.current:
             self._break("I6", act.at, "a foreign write was overwritten by promote")
+
+    def _kept_the_others(self, act: Act, version: VersionId) -> None:
+        """Whoever shares the object must find its fields as they were."""
+        if self.current is None or not self.ref.merge:
+            return
+        mine = {self.ref.key_id_field, self.ref.secret_field}
+        before, after = (self._fields(item) for item in (self.current, version))
+        changed = {name for name in before if after.get(name) != before[name]}
+        if changed & mine and changed - mine:
+            self._break("I6", act.at, f"promote undid somebody else's {sorted(changed - mine)}")
 
     def _ended_by_us(self, act: Act, key: KeyId) -> None:
         truth = self.provider.keys[key]
@@ -169,18 +212,23 @@ class Checker:
         is_race = self.moved is not None and (
             self.moved.actor is Actor.HUMAN and act.at - self.moved.at <= window
         )
-        if is_race and act.verb == "disable_key":
+        if is_race and (act.verb == "disable_key" or key in self.disabled):
             self.brought_back.add(key)
+            if act.verb == "delete_key":
+                # They went back to a key that was off already: nobody can heal that any more.
+                self.ended_by_hand.add(key)
         else:
             self._break("I1", act.at, f"{act.verb} of {key}, which is published")
 
     def _after_grace(self, act: Act, key: KeyId, truth: FakeKey) -> None:
         grace, before = self.terms.grace, self.disabled.get(key)
         if before is None:
-            if act.at - self.old_since[key] < grace.min_period:
+            if act.at - self.old_since[key] < grace.min_period - self.tolerance:
                 self._break("I4", act.at, f"{act.verb} of {key} inside the grace period")
             self._out_of_use(act, truth)
-        elif act.verb == "delete_key" and act.at - before.at < grace.quarantine_period:
+        elif act.verb == "delete_key" and (
+            act.at - before.at < grace.quarantine_period - self.tolerance
+        ):
             self._break("I4", act.at, f"delete of {key} inside the quarantine period")
 
     def _out_of_use(self, act: Act, truth: FakeKey) -> None:
@@ -193,9 +241,7 @@ class Checker:
 
     def _suspected(self, act: Act, truth: FakeKey) -> None:
         """A human's key: only an unused one, born inside our window, after a long watch."""
-        record = next(
-            (item for item in self.journal.keys(None) if item.key_id == truth.key_id), None
-        )
+        record = next((item for item in self.journal.keys() if item.key_id == truth.key_id), None)
         reason = self._wrongly(act, truth, record)
         if reason:
             self._break("I2", act.at, f"{act.verb} of a human's {truth.key_id}: {reason}")
@@ -205,7 +251,10 @@ class Checker:
         if record is None or record.role is not Role.SUSPECT or record.rotation_id is None:
             return "it is no suspect"
         lag = self.provider.habits.list_lag
-        if truth.created_at + lag < self.mint_intents[record.rotation_id]:
+        meant = self.mint_intents.get(record.rotation_id)
+        # Between the listing that is the pre-image and the intent a lease may go by.
+        gap = lag + limits.lease_period
+        if meant is None or truth.created_at + gap < meant:
             return "it was there before we meant to mint"
         if truth.uses or truth.key_id in self.switched_by_hand:
             return "somebody uses it"
@@ -223,7 +272,8 @@ class Checker:
         for rotation in rotations:
             intent = rotation.intent
             if intent is not None and intent.effect is Effect.CREATE_KEY:
-                self.mint_intents.setdefault(rotation.id, intent.made_at)
+                # By the true time: a replica's clock may be off.
+                self.mint_intents.setdefault(rotation.id, self.provider.wire.clock.now())
 
     def _one_writer(self, rotations: Iterable[Rotation]) -> None:
         still = [item for item in rotations if item.is_open]
@@ -238,37 +288,68 @@ class Checker:
     # The end.
 
     def _settled(self, at: Instant) -> None:
-        is_held = all(item.hold is not None for item in self.journal.credentials())
-        is_open = any(item.is_open for item in self.journal.rotations())
-        if is_open and not is_held:
+        is_open = any(item.is_open for item in self._rotations())
+        if is_open and not self._is_held():
             self._break("I10", at, "a rotation is open, and no reason is named")
-        if not self.completed() and not (is_held and self.may_hold):
+        is_excused = (self._is_held() and self.may_hold) or self.may_forget
+        if not self.completed() and not is_excused:
             self._break("I10", at, "nothing was rotated")
-        if self.destination.describe(self.ref).pending and not is_open:
+        if self._pending() and not is_open and not self.may_forget:
             self._break("I10", at, "a pending label was left")
 
     def _nothing_left(self, at: Instant) -> None:
+        self._published_works(at)
         published = self._published()
-        truth = self.provider.keys.get(published) if published else None
-        if published is None and self.may_hold:
-            # Nothing was published before us either; `_settled` asks for the hold.
-            pass
-        elif truth is None or not truth.exists_at(at):
-            self._break("I10", at, f"the published key {published} does not exist")
-        elif not truth.is_enabled_at(at) and self.disabled[truth.key_id].actor is Actor.ROTATOR:
-            self._break("I1", at, f"the published key {published} was left disabled")
-        roles = {item.key_id: item.role for item in self.journal.keys(None)}
+        roles = {item.key_id: item.role for item in self.journal.keys()}
         for key in self.provider.keys.values():
             is_ours = key.minter is Actor.ROTATOR or key.key_id in self.old_since
-            if not key.exists_at(at) or not is_ours or key.key_id == published:
+            if not key.exists_at(at) or not self._owns(key) or not is_ours:
                 continue
-            if roles.get(key.key_id) in {None, Role.FOREIGN, Role.GONE}:
+            if key.key_id == published:
+                continue
+            is_forgotten = roles.get(key.key_id) in {None, Role.FOREIGN, Role.GONE}
+            if is_forgotten and key.minter is Actor.HUMAN and self._is_held():
+                continue  # it was never adopted, and the hold says so
+            is_excused = self._may_be_forgotten(key) and (key.key_id in roles or self._is_held())
+            if is_forgotten and is_excused:
+                continue  # what the journal has forgotten is a stranger's, and is listed as one
+            if is_forgotten:
                 self._break("I3", at, f"{key.key_id} is ours and forgotten")
-            elif not self._is_excused():
+            elif not self._is_held():
                 self._break("I10", at, f"{key.key_id} was left")
 
-    def _is_excused(self) -> bool:
-        return any(item.hold is not None for item in self.journal.credentials())
+    def _may_be_forgotten(self, key: FakeKey) -> bool:
+        """Whether the journal was put back after a key was minted, or while it was."""
+        return self.forgot_at is not None and key.created_at - self.forgot_at <= UNDER_WAY
+
+    def _published_works(self, at: Instant) -> None:
+        published = self._published()
+        if published is None and self.may_hold:
+            # Nothing was published before us either; `_settled` asks for the hold.
+            return
+        truth = self.provider.keys.get(published) if published else None
+        is_humans = published in self.ended_by_hand | self.brought_back
+        if is_humans and self.may_hold and self._is_held():
+            return
+        if truth is None or not truth.exists_at(at):
+            self._break("I10", at, f"the published key {published} does not exist")
+        elif not truth.is_enabled_at(at) and not is_humans:
+            self._break("I1", at, f"the published key {published} was left disabled")
+
+    def _is_held(self) -> bool:
+        return any(
+            item.hold is not None
+            for item in self.journal.credentials()
+            if item.principal.name == self.principal.name
+        )
+
+    def _pending(self) -> bool:
+        """Whether a pending label is left that no open rotation of the object answers for."""
+        found = self.destination.objects.get(self.ref.id)
+        is_busy = any(
+            item.is_open and item.destination.id == self.ref.id for item in self.journal.rotations()
+        )
+        return found is not None and found.pending is not None and not is_busy
 
     def _no_secret(self, lines: Iterable[object], at: Instant) -> None:
         rows: list[object] = [*self.journal.credentials(), *self.journal.keys()]
@@ -282,7 +363,19 @@ class Checker:
 
     def completed(self) -> int:
         """Count the rotations that went through."""
-        return sum(item.phase is Phase.COMPLETED for item in self.journal.rotations())
+        return sum(item.phase is Phase.COMPLETED for item in self._rotations())
+
+    def _rotations(self) -> list[Rotation]:
+        return [item for item in self.journal.rotations() if item.credential_id == self.credential]
+
+    def _owns(self, key: FakeKey) -> bool:
+        return key.owner_uid == self.principal.uid or key.owner_uid in self.namesakes
+
+    def _is_mine(self, act: Act) -> bool:
+        """Whether an act is about our principal's keys or about our object."""
+        if act.key is not None:
+            return self._owns(self.provider.keys[act.key])
+        return act.destination == self.ref.id
 
     def _accepts(self, key: FakeKey, at: Instant) -> bool:
         return key.exists_at(at) and key.is_accepted_at(at, self.provider.habits)
@@ -291,8 +384,11 @@ class Checker:
         return self._key_in(self.current) if self.current else None
 
     def _key_in(self, version: VersionId) -> KeyId | None:
-        text = self.destination.objects[self.ref.id].versions[version]
-        found: KeyId | None = json.loads(text).get(self.ref.key_id_field)
+        found: KeyId | None = self._fields(version).get(self.ref.key_id_field)
+        return found
+
+    def _fields(self, version: VersionId) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.destination.objects[self.ref.id].versions[version])
         return found
 
     def _break(self, invariant: str, at: Instant, what: str) -> None:

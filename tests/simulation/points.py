@@ -1,42 +1,33 @@
-"""Every place where the power can fail: before and after each call of a port.
+"""Every place where something can happen to us: before and after each call of a port.
 
 The points are enumerated from the protocols themselves, so a method that is
-added to a port has to be reached by the simulation, or be excused by name.
+added to a port has to be reached by the simulation, or be excused by name. A
+commit of the journal is told apart by what it writes down.
 """
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rotator.errors import RotatorError
-from rotator.ports.destination import CanReadBack, Destination
-from rotator.ports.journal import Journal
-from rotator.ports.provider import (
-    CanDisable,
-    CanMark,
-    CanReportUse,
-    CanTellPeople,
-    KeyProvider,
-)
+from tests.simulation.wrapping import PORTS, methods, offered, remade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PortT = TypeVar("PortT")
+    from rotator.ports.journal import Change
 
-PORTS: dict[str, tuple[type, ...]] = {
-    "provider": (KeyProvider, CanDisable, CanReportUse, CanMark, CanTellPeople),
-    "destination": (Destination, CanReadBack),
-    "journal": (Journal,),
-}
+    Call = Callable[[], object]
+    Around = Callable[[Call], object]
+
+PortT = TypeVar("PortT")
 
 EXEMPT: dict[str, str] = {
     "provider.marks": "listings carry the marks; only a lost journal's recovery reads them alone",
     "journal.due": "reads",
+    "journal.pauses": "reads",
     "journal.credentials": "reads",
     "journal.keys": "reads",
     "journal.rotations": "reads",
@@ -47,6 +38,22 @@ EXEMPT: dict[str, str] = {
     "journal.head": "reads, and the sealer is not in this world",
     "journal.sealed_after": "reads, and the sealer is not in this world",
 }
+
+COMMIT = "journal.commit"
+EFFECTS = frozenset(
+    {
+        "provider.create_key",
+        "provider.delete_key",
+        "provider.disable_key",
+        "provider.enable_key",
+        "provider.mark_key",
+        "destination.prepare",
+        "destination.stage",
+        "destination.promote",
+        "destination.unstage",
+    }
+)
+"""Calls that change something at a vendor."""
 
 
 class PowerCut(BaseException):
@@ -62,13 +69,49 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Point:
-    """One side of one method, such as "before provider.create_key"."""
+    """One side of one method, such as "before provider.create_key".
+
+    Attributes:
+        detail: For a commit: what it writes down, such as ``intent:create_key``.
+    """
 
     name: str
     when: When
+    detail: str = ""
 
     def __str__(self) -> str:
-        return f"{self.when.value} {self.name}"
+        what = f"({self.detail})" if self.detail else ""
+        return f"{self.when.value} {self.name}{what}"
+
+    @property
+    def bare(self) -> Point:
+        """The same side of the same method, whatever it is called with."""
+        return Point(self.name, self.when)
+
+
+class Director:
+    """Decides what happens at a point; this one lets everything pass."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more is going to happen, so that another round is not needed."""
+        return False
+
+    def at(self, number: int, point: Point) -> Around | None:
+        """Let something happen now, and say how the call itself is to be made.
+
+        Args:
+            number: How many points the run has come to before.
+            point: Where it is.
+
+        Returns:
+            What is to be done with the call, None to make it.
+
+        Raises:
+            PowerCut: The process ends here.
+        """
+        del number, point
+        return None
 
 
 def _nobody(point: Point) -> None:
@@ -77,35 +120,22 @@ def _nobody(point: Point) -> None:
 
 @dataclass(slots=True)
 class Points:
-    """The points that a run came to, in order, and where it is cut."""
+    """The points that a run came to, in order, and who decides what happens there."""
 
-    cuts: frozenset[int] = frozenset()
-    reached: list[Point] = field(default_factory=list)
-    cut: list[Point] = field(default_factory=list)
+    director: Director = field(default_factory=Director)
     watch: Callable[[Point], None] = _nobody
+    reached: list[Point] = field(default_factory=list)
 
-    def come_to(self, point: Point) -> None:
-        """Count a point, let the watcher look, and cut the power if it is time."""
+    def come_to(self, point: Point) -> Around | None:
+        """Count a point, let the watcher look, and let the director act."""
         number = len(self.reached)
         self.reached.append(point)
         self.watch(point)
-        if number in self.cuts:
-            self.cut.append(point)
-            raise PowerCut(str(point))
-
-
-@cache
-def methods(protocol: type) -> frozenset[str]:
-    """Name a protocol's public methods."""
-    return frozenset(
-        name
-        for name, _ in inspect.getmembers(protocol, inspect.isfunction)
-        if not name.startswith("_")
-    )
+        return self.director.at(number, point)
 
 
 def expected() -> frozenset[Point]:
-    """Enumerate every point that a sweep must cut at."""
+    """Enumerate every side of every method that a campaign must come to."""
     names = {
         f"{room}.{method}"
         for room, protocols in PORTS.items()
@@ -122,31 +152,34 @@ def pointed(inner: PortT, room: str, points: Points) -> PortT:
     The wrapper has exactly the methods of those protocols that the object
     implements, so that `isinstance` answers as it does for the object.
     """
-    protocols = [item for item in PORTS[room] if _implements(inner, item)]
-    members: dict[str, object] = {
-        name: _calling(getattr(inner, name), f"{room}.{name}", points)
-        for protocol in protocols
-        for name in methods(protocol)
+    calls = {
+        name: _calling(call, f"{room}.{name}", points)
+        for name, call in offered(inner, room).items()
     }
-    if room == "provider":
-        members["traits"] = property(lambda _: inner.traits)  # type: ignore[attr-defined]
-    made: Any = type(f"Pointed{type(inner).__name__}", (), members)()
-    return made  # type: ignore[no-any-return]
+    return remade(inner, room, calls)
 
 
-def _implements(inner: object, protocol: type) -> bool:
-    return all(hasattr(inner, name) for name in methods(protocol))
-
-
-def _calling(method: Callable[..., object], name: str, points: Points) -> object:
-    def call(*args: object, **kwargs: object) -> object:
-        points.come_to(Point(name, When.BEFORE))
+def _calling(method: Callable[..., object], name: str, points: Points) -> Callable[..., object]:
+    def call(*args: Any, **kwargs: object) -> object:  # noqa: ANN401 - any port's method
+        detail = written(args[1]) if name == COMMIT else ""
+        around = points.come_to(Point(name, When.BEFORE, detail))
         try:
-            result = method(*args, **kwargs)
+            if around is None:
+                result = method(*args, **kwargs)
+            else:
+                result = around(lambda: method(*args, **kwargs))
         except RotatorError:
-            points.come_to(Point(name, When.AFTER))
+            points.come_to(Point(name, When.AFTER, detail))
             raise
-        points.come_to(Point(name, When.AFTER))
+        points.come_to(Point(name, When.AFTER, detail))
         return result
 
-    return staticmethod(call)
+    return call
+
+
+def written(change: Change) -> str:
+    """Say in a word what a commit writes down, as the history does."""
+    if not change.events:
+        return "rest"
+    event = change.events[-1]
+    return f"{event.kind}:{event.effect}" if event.effect else event.kind

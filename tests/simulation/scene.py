@@ -11,14 +11,21 @@ from rotator.testing.fake_destination import FakeDestination, WriteOnlyFakeDesti
 from rotator.testing.fake_keys import Habits
 from rotator.testing.fake_provider import BareFakeProvider, FakeProvider
 from tests.simulation.consumers import DAILY, EAGER, HOURLY, Habit
+from tests.simulation.journals import MemoryVolume
 from tests.simulation.points import Point, When
+from tests.simulation.vendors import fakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rotator.ports.clock import Chance
     from rotator.ports.destination import Destination
     from rotator.ports.journal import Journal
+    from rotator.ports.provider import KeyProvider
+    from rotator.testing.manual_clock import ManualClock
     from rotator.testing.wire import Failure
+    from tests.simulation.journals import Volume
+    from tests.simulation.vendors import Vendors
     from tests.simulation.world import World
 
 REALISTIC = Habits(
@@ -58,8 +65,13 @@ class Break:
     times: int = 1
 
 
-def _same_journal(journal: Journal) -> Journal:
+def _same_journal(journal: Journal, world: World) -> Journal:
+    del world
     return journal
+
+
+def _same_provider(provider: KeyProvider) -> KeyProvider:
+    return provider
 
 
 def _same_destination(destination: Destination) -> Destination:
@@ -79,11 +91,21 @@ class Scene:
         destination: The kind of destination, and so its capabilities.
         content: Other fields of the published object; kept when `merge` is true.
         exists: Whether the destination object exists, with the key in it.
+        subjects: Principals, each with a key, an object and consumers of its own.
+        shares_object: Whether the subjects are fields of one object.
+        replicas: Processes; a second one works while the first is frozen.
+        rotations: How many come after another; those after the first are ordered.
+        newcomer: Whether another principal appears for the second round.
+        vendors: Who is on the other side.
+        volume: Where the journal is kept.
+        seed: What the drawn ids come from.
         ordered: An operator orders the rotation instead of the key's age.
         breaks: Requests that fail.
         may_hold: Whether a hold with a reason is as good an end as a rotation.
+        completes: How many rotations go through if nothing else happens.
         shortly_before: What a human does two minutes before we first look.
         around_journal: A journal that a mutant puts in place of the real one.
+        around_provider: A provider that a mutant puts in place of the real one.
         around_destination: A destination that a mutant puts in place of the real one.
         around_terms: Terms that a mutant gives the shell, not the checker.
     """
@@ -94,6 +116,14 @@ class Scene:
     merge: bool = False
     content: dict[str, str] = field(default_factory=dict)
     exists: bool = True
+    subjects: int = 1
+    shares_object: bool = False
+    replicas: int = 2
+    rotations: int = 1
+    newcomer: bool = False
+    vendors: Callable[[Scene, ManualClock], Vendors] = fakes
+    volume: Callable[[Chance], Volume] = MemoryVolume
+    seed: int = 0
     ordered: bool = False
     grace: Grace = field(default_factory=Grace)
     limits: Limits = PATIENT
@@ -101,9 +131,11 @@ class Scene:
     humans: tuple[Human, ...] = ()
     breaks: tuple[Break, ...] = ()
     may_hold: bool = False
+    completes: int = 1
     patience: timedelta = timedelta(days=30)
     shortly_before: Callable[[World], None] | None = None
-    around_journal: Callable[[Journal], Journal] = _same_journal
+    around_journal: Callable[[Journal, World], Journal] = _same_journal
+    around_provider: Callable[[KeyProvider], KeyProvider] = _same_provider
     around_destination: Callable[[Destination], Destination] = _same_destination
     around_terms: Callable[[Terms], Terms] = _same_terms
 

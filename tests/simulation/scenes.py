@@ -13,7 +13,7 @@ from rotator.testing.fake_provider import (
     FakeProviderWithoutMarks,
     FakeProviderWithoutUse,
 )
-from tests.simulation import humans
+from tests.simulation import humans, operators
 from tests.simulation.consumers import CLINGER, EAGER
 from tests.simulation.scene import REALISTIC, Human, Scene, after, before
 
@@ -66,6 +66,15 @@ SCENES: dict[str, Scene] = {
     ),
     "human-disables-the-new-key": Scene(
         humans=(Human(at=after("destination.promote"), act=humans.disables_the_newest_key),)
+    ),
+    "operator-rolls-back": Scene(
+        humans=(Human(at=after("provider.disable_key"), act=operators.rolls_back),), completes=2
+    ),
+    "operator-enables": Scene(
+        humans=(Human(at=after("provider.disable_key"), act=operators.enables),)
+    ),
+    "operator-pauses": Scene(
+        humans=(Human(at=after("destination.promote"), act=operators.pauses_everything),)
     ),
     "fast-clock-at-the-provider": Scene(
         habits=replace(REALISTIC, clock_offset=timedelta(minutes=3))

@@ -2,50 +2,52 @@
 
 The shell is the real one; the clock is ours, so weeks take milliseconds. When
 the power fails, everything in the shell's memory is gone and a new one starts
-over the same journal and the same vendors.
+over the same journal and the same vendors. While one process is frozen, another
+one works.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rotator.core.facts import DestinationRef
 from rotator.core.ids import Instant
 from rotator.core.policy import Decision
-from rotator.core.rotation import Action, Role, Trigger
+from rotator.core.rotation import Action, Trigger
 from rotator.core.terms import Schedule, Terms
 from rotator.errors import RotatorError
 from rotator.ports.destination import CanReadBack
 from rotator.reconcile.parts import Parts
 from rotator.reconcile.reconciler import Reconciler
 from rotator.reconcile.scan import Scanner, Territory
-from rotator.testing.fake_provider import ACCOUNT
+from rotator.testing.fake_provider import ACCOUNT, LISTING_MARGIN
 from rotator.testing.manual_clock import ManualClock, SeededChance
 from rotator.testing.memory_evidence import MemoryGate, QuietTelemetry
-from rotator.testing.memory_journal import MemoryJournal
-from rotator.testing.wire import Wire
-from tests.simulation.checker import Checker
-from tests.simulation.consumers import Consumer
-from tests.simulation.points import Point, Points, PowerCut, When, pointed
+from tests.simulation.journals import Book
+from tests.simulation.points import Director, Point, Points, PowerCut, When, pointed
+from tests.simulation.replica import Replica, ReplicaClock, by_database_time, by_own_clock
+from tests.simulation.resting import is_held_for_good, is_idle, may_go_on
+from tests.simulation.subject import AGE, KIND, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from rotator.core.facts import Principal
+    from rotator.core.facts import DestinationRef, Principal
     from rotator.core.rotation import Credential
-    from tests.simulation.checker import Violation
+    from tests.simulation.checker import Checker
+    from tests.simulation.consumers import Consumer
+    from tests.simulation.journals import SqlVolume
     from tests.simulation.scene import Scene
+    from tests.simulation.violation import Violation
 
-AGE = timedelta(days=79)
 LEAD = timedelta(days=1)
 REBOOT = timedelta(seconds=30)
-SHORTLY = timedelta(minutes=2)
+SHORTLY = timedelta(minutes=4)
 STUCK = timedelta(minutes=1)
+RESCAN = timedelta(minutes=30)
 REST = timedelta(days=1)
-KIND = "fake-secrets"
+BACKUP_EVERY = timedelta(days=1)
 MOST_PASSES = 5_000
 
 
@@ -60,105 +62,170 @@ class Later:
 class World:
     """One run of one scene."""
 
-    def __init__(self, scene: Scene, *, cuts: Iterable[int] = ()) -> None:
-        """Set the scene, with an old key that is in use.
+    def __init__(
+        self, scene: Scene, *, director: Director | None = None, volume: SqlVolume | None = None
+    ) -> None:
+        """Set the scene, with old keys that are in use.
 
         Args:
             scene: How the world begins.
-            cuts: Numbers of the points at which the power fails.
+            director: Decides what happens at each point; nothing by default.
+            volume: Where the journal is kept; in memory by default.
         """
         self.scene = scene
         self.clock = ManualClock()
-        self.wire = Wire(clock=self.clock)
-        self.chance = SeededChance()
-        self.provider = scene.provider(self.clock, habits=scene.habits, wire=self.wire)
-        self.destination = scene.destination(self.clock, wire=self.wire)
-        self.journal = MemoryJournal(self.chance)
+        self.chance = SeededChance(scene.seed)
+        vendors = scene.vendors(scene, self.clock)
+        self.wire, self.provider = vendors.wire, vendors.provider
+        self.destination = vendors.destination
+        self._ports = vendors
+        self.volume = volume.emptied(self.chance) if volume else scene.volume(self.chance)
+        self.journal = self.volume.journal
+        self.book = Book(self.journal)
         self.telemetry = QuietTelemetry()
         self.gate = MemoryGate()
-        self.points = Points(cuts=frozenset(cuts), watch=self._pass_point)
-        self.principal: Principal = self.provider.add_principal("svc-app")
-        self.ref = _ref(scene)
+        self.points = Points(director=director or Director(), watch=self._pass_point)
         self.later: list[Later] = []
+        self.acted_at = self.clock.now()
         self.quiet_since: Instant | None = None
+        self.orders_left = scene.rotations - 1
+        self.restores = 0
+        self.troubles: list[str] = []
         self._waiting = list(scene.humans)
         self._passed: dict[Point, int] = {}
-        self.checker = self._judge()
-        self.consumers = self._publish()
+        self._backed_up_at: Instant | None = None
+        self.subjects = [Subject.settle(self, number) for number in range(scene.subjects)]
+        self.clock.advance(AGE)
+        for subject in self.subjects:
+            subject.begin(self)
         self._live_before()
         if scene.shortly_before is not None:
             scene.shortly_before(self)
             self.clock.advance(SHORTLY)
         for item in scene.breaks:
             self.wire.break_next(item.method, item.failure, times=item.times, skip=item.skip)
-        self.parts = self._start()
+        self.replica = self.new_replica()
 
     def run(self) -> World:
         """Live until everything has come to rest, and let the checker judge."""
-        ends = self.clock.now() + self.scene.patience
+        self.begin()
+        return self.end()
+
+    def begin(self) -> None:
+        """Find the principals; from then on there is a backup."""
         self._until_up(self._enrol)
+        self.backup()
+
+    def end(self) -> World:
+        """Go on until everything has come to rest, and let the checker judge."""
+        ends = self.clock.now() + self.scene.patience
         for _ in range(MOST_PASSES):
-            self._work()
+            self._live()
             self._tick()
             if self.clock.now() >= ends or self._is_at_rest():
                 break
             self._advance()
-        self.checker.finish(self._lines(), self.clock.now())
+        self._close()
+        for subject in self.subjects:
+            subject.checker.finish(self._lines(), self.clock.now())
         return self
 
     @property
+    def focus(self) -> Subject:
+        """The first principal that is neither spoilt nor held; most scenes have only one."""
+        held = {item.principal.name for item in self.book.credentials() if item.hold}
+        free = (
+            item for item in self.subjects if not item.is_lost and item.principal.name not in held
+        )
+        return next(free, self.subjects[0])
+
+    @property
+    def principal(self) -> Principal:
+        """The principal that people have in mind."""
+        return self.focus.principal
+
+    @property
+    def ref(self) -> DestinationRef:
+        """Where the key is published that people have in mind."""
+        return self.focus.ref
+
+    @property
+    def checker(self) -> Checker:
+        """Who judges the keys that people have in mind."""
+        return self.focus.checker
+
+    @property
+    def consumers(self) -> list[Consumer]:
+        """Everybody who uses a key."""
+        return [consumer for subject in self.subjects for consumer in subject.consumers]
+
+    @property
     def violations(self) -> list[Violation]:
-        """What the checker found."""
-        return self.checker.violations
+        """What the checkers found."""
+        return [item for subject in self.subjects for item in subject.checker.violations]
 
     def do_later(self, period: timedelta, act: Callable[[World], None]) -> None:
         """Let a human do something after a period."""
         self.later.append(Later(at=Instant(self.clock.now() + period), act=act))
 
+    def disturbed(self) -> None:
+        """Note that something has just happened: whoever rests is to look again."""
+        self.quiet_since, self.acted_at = None, self.clock.now()
+
     def terms(self) -> Terms:
-        """Tell the terms of the scene's only credential."""
+        """Tell the terms of the scene's credentials."""
         return Terms(
             owner=self.destination.owner,
             grace=self.scene.grace,
             schedule=Schedule(),
             traits=self.provider.traits,
             limits=self.scene.limits,
-            can_read_back=isinstance(self.destination, CanReadBack),
+            can_read_back=isinstance(self._ports.destination_port, CanReadBack),
         )
 
     def _terms_for(self, credential: Credential) -> Terms:
         del credential
         return self.scene.around_terms(self.terms())
 
+    # What happens to processes and journals.
+
+    def new_replica(self) -> Replica:
+        """Make a process that has not started."""
+        return Replica(clock=ReplicaClock(self.clock), start=self._start)
+
+    def freeze(self, period: timedelta) -> None:
+        """Stop the process that runs; meanwhile the world goes on, and another one works."""
+        sleeper, ends = self.replica, Instant(self.clock.now() + period)
+        self.replica = self.new_replica()
+        while self.clock.now() < ends:
+            if self.scene.replicas > 1:
+                self._work()
+            self._tick()
+            self._advance(until=ends)
+        self.replica.down()
+        self.replica = sleeper
+
+    def backup(self) -> None:
+        """Keep a copy of the journal."""
+        self.volume.backup()
+        self._backed_up_at = self.clock.now()
+
+    def restore(self) -> None:
+        """Go back to the last backup."""
+        self.volume.restore()
+        self.restores += 1
+        self.book.turn()
+        for subject in self.subjects:
+            subject.checker.may_forget = True
+            subject.checker.forgot_at = self.clock.now()
+        # The scan, which goes on all the time, finds again whom the journal has forgotten.
+        self.do_later(RESCAN, lambda it: it._until_up(it._scan))
+
+    def lists_go_stale(self) -> None:
+        """Let listings be as old as the vendor's documents allow."""
+        self.provider.habits = replace(self.provider.habits, list_lag=LISTING_MARGIN)
+
     # How it begins.
-
-    def _judge(self) -> Checker:
-        return Checker(
-            provider=self.provider,
-            destination=self.destination,
-            journal=self.journal,
-            ref=self.ref,
-            terms=self.terms(),
-            may_hold=self.scene.may_hold,
-        )
-
-    def _publish(self) -> list[Consumer]:
-        """Mint the old key by hand, publish it, and let it be used as it grows old."""
-        material = self.provider.mint_by_hand(self.principal)
-        self.checker.managed.add(material.key_id)
-        if self.scene.exists:
-            fields = {
-                **self.scene.content,
-                self.ref.key_id_field: material.key_id,
-                self.ref.secret_field: material.secret.reveal(),
-            }
-            self.destination.create_by_hand(self.ref, json.dumps(fields))
-        self.clock.advance(AGE)
-        now = self.clock.now()
-        return [
-            Consumer(habit=habit, ref=self.ref, material=material, next_at=now)
-            for habit in self.scene.consumers
-        ]
 
     def _live_before(self) -> None:
         ends = Instant(self.clock.now() + LEAD)
@@ -166,14 +233,19 @@ class World:
             self._tick()
             self.clock.advance_to(min([ends, *(item.next_at for item in self.consumers)]))
 
-    def _start(self) -> Parts:
-        journal = pointed(self.journal, "journal", self.points)
-        destination = pointed(self.destination, "destination", self.points)
+    def _start(self, replica: Replica) -> Parts:
+        journal = self.journal
+        if self.volume.has_own_clock:
+            journal = by_database_time(journal, replica.clock)
+        destination = by_own_clock(self._ports.destination_port, "destination", replica.clock)
+        destination = pointed(destination, "destination", self.points)
+        provider = by_own_clock(self._ports.provider_port, "provider", replica.clock)
+        provider = pointed(provider, "provider", self.points)
         return Parts(
-            journal=self.scene.around_journal(journal),
-            providers={self.principal.provider: pointed(self.provider, "provider", self.points)},
+            journal=self.scene.around_journal(pointed(journal, "journal", self.points), self),
+            providers={self.principal.provider: self.scene.around_provider(provider)},
             destinations={KIND: self.scene.around_destination(destination)},
-            clock=self.clock,
+            clock=replica.clock,
             chance=self.chance,
             terms_for=self._terms_for,
             gate=self.gate,
@@ -181,109 +253,147 @@ class World:
         )
 
     def _enrol(self) -> None:
-        provider = self.parts.providers[self.principal.provider]
+        self._scan()
+        if self.scene.ordered:
+            self._order(self.replica.up())
+
+    def _scan(self) -> None:
+        parts = self.replica.up()
         Scanner(
-            territories=(Territory(provider=provider, account=ACCOUNT),),
+            territories=(
+                Territory(provider=parts.providers[self.principal.provider], account=ACCOUNT),
+            ),
             decide=self._decide,
-            journal=self.parts.journal,
-            clock=self.clock,
+            journal=parts.journal,
+            clock=parts.clock,
             telemetry=self.telemetry,
         ).scan()
-        if not self.journal.credentials():
+        if len(self.book.credentials()) < len(self.subjects):
+            self.clock.advance(RESCAN)
             raise PowerCut("the scan failed; it is made again")
-        if self.scene.ordered:
-            credential = self.journal.credentials()[0]
-            self.parts.journal.request(credential.id, Trigger.MANUAL, now=self.clock.now())
+
+    def _order(self, parts: Parts) -> None:
+        for credential in self.book.credentials():
+            parts.journal.request(credential.id, Trigger.MANUAL, now=self.clock.now())
+
+    def _begin_again(self) -> None:
+        """Order the next round, in which people do again what they did in the first."""
+        self._waiting = list(self.scene.humans)
+        self._passed.clear()
+        if self.scene.newcomer:
+            newcomer = Subject.settle(self, len(self.subjects))
+            newcomer.begin(self)
+            self.subjects.append(newcomer)
+            self._until_up(self._enrol)
+        self._until_up(lambda: self._order(self.replica.up()))
 
     def _decide(self, principal: Principal) -> Decision:
-        del principal
+        found = next(item for item in self.subjects if item.principal.name == principal.name)
         return Decision(
             rule="everything",
             action=Action.ROTATE,
             schedule=Schedule(),
             grace=self.scene.grace,
-            destination=self.ref,
+            destination=found.ref,
         )
 
     # How it goes on.
+
+    def _live(self) -> None:
+        """Let everything be done that is due now."""
+        self._work()
+
+    def _close(self) -> None:
+        """End what still runs, before the judge looks at what is left."""
 
     def _until_up(self, act: Callable[[], None]) -> None:
         while True:
             try:
                 act()
-            except PowerCut:
-                self.clock.advance(REBOOT)
-                self.parts = self._start()
+            except (PowerCut, RotatorError):
+                self._reboot()
+                self._tick()
             else:
                 return
 
     def _work(self) -> None:
+        """Let the process that is on do what is due."""
+        replica = self.replica
         try:
+            parts = replica.up()
             for credential in self.journal.due(now=self.clock.now(), limit=10):
-                Reconciler(self.parts).reconcile(credential)
+                Reconciler(parts).reconcile(credential)
+                if replica.is_draining:
+                    self._reboot()
+                    break
         except PowerCut:
-            self.clock.advance(REBOOT)
-            self.parts = self._start()
+            self._reboot()
         except RotatorError as error:
             self.checker.crashed(error, self.clock.now())
             self.clock.advance(STUCK)
-        self.checker.look()
+        self._look()
+
+    def _reboot(self) -> None:
+        self.replica.down()
+        self.clock.advance(REBOOT)
+
+    def _look(self) -> None:
+        for subject in self.subjects:
+            subject.checker.look()
 
     def _tick(self) -> None:
         now = self.wire.land()
         for item in [item for item in self.later if item.at <= now]:
             self.later.remove(item)
+            self.acted_at = now
             item.act(self)
-        for consumer in self.consumers:
-            if consumer.next_at <= now:
-                self.checker.look()
-                refusal = consumer.tick(now, self.provider, self.destination)
-                if refusal is not None:
-                    self.checker.refused(refusal)
+        for subject in self.subjects:
+            subject.tick(now, self.provider, self.destination)
+        if self._backed_up_at is not None and now - self._backed_up_at >= BACKUP_EVERY:
+            self.backup()
+        if self.orders_left and may_go_on(self):
+            self.orders_left -= 1
+            if not self.points.director.is_done:
+                self._begin_again()
 
-    def _advance(self) -> None:
-        now = self.clock.now()
+    def _advance(self, until: Instant | None = None) -> None:
         times = [consumer.next_at for consumer in self.consumers]
         times += [item.at for item in self.later]
-        times += [max(row.next_at, Instant(now + STUCK)) for row in self.journal.credentials()]
+        times += self._timers()
         landing = self.wire.next_landing()
-        self.clock.advance_to(min([*times, *([landing] if landing else [])]))
+        times += [*([landing] if landing else []), *([until] if until else [])]
+        self.clock.advance_to(min(times))
+
+    def _timers(self) -> list[Instant]:
+        """Tell when somebody looks at the journal's rows again."""
+        soon = Instant(self.clock.now() + STUCK)
+        return [max(row.next_at, soon) for row in self.book.credentials()]
 
     def _pass_point(self, point: Point) -> None:
-        passed = self._passed[point] = self._passed.get(point, 0) + 1
-        for human in [item for item in self._waiting if item.at == point]:
+        if point.name.startswith("journal."):
+            self.book.turn()
+        bare = point.bare
+        passed = self._passed[bare] = self._passed.get(bare, 0) + 1
+        for human in [item for item in self._waiting if item.at == bare]:
             if passed > human.after:
                 self._waiting.remove(human)
                 human.act(self)
         if point.when is When.AFTER or self.wire.next_landing():
-            self.checker.look()
+            self._look()
 
     def _is_at_rest(self) -> bool:
         """Nothing is open, nobody is watched and every consumer had time to read again."""
         now = self.clock.now()
-        is_busy = (
-            bool(self.later)
-            or any(item.is_open for item in self.journal.rotations())
-            or any(item.role is Role.SUSPECT for item in self.journal.keys(None))
-            or any(item.hold is not None for item in self.journal.credentials())
-            or not self.journal.rotations()
-        )
-        if is_busy:
+        if is_held_for_good(self):
+            return True
+        if self.later or self.orders_left or not self._is_idle():
             self.quiet_since = None
         elif self.quiet_since is None:
             self.quiet_since = now
         return self.quiet_since is not None and now - self.quiet_since >= REST
 
-    def _lines(self) -> list[object]:
+    def _is_idle(self) -> bool:
+        return is_idle(self)
+
+    def _lines(self) -> Iterable[object]:
         return [*self.telemetry.lines, *self.telemetry.counts]
-
-
-def _ref(scene: Scene) -> DestinationRef:
-    return DestinationRef(
-        kind=KIND,
-        account=ACCOUNT,
-        region="eu-central-1",
-        name="svc/app",
-        merge=scene.merge,
-        create=not scene.exists,
-    )

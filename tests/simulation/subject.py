@@ -1,0 +1,116 @@
+"""One principal of the world: its key, where it is published, who uses it, who judges."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rotator.core.facts import DestinationRef
+from rotator.core.ids import Instant
+from rotator.testing.fake_provider import ACCOUNT
+from tests.simulation.checker import Checker
+from tests.simulation.consumers import Consumer
+
+if TYPE_CHECKING:
+    from rotator.core.facts import Principal
+    from rotator.core.secret import KeyMaterial
+    from rotator.testing.fake_destination import WriteOnlyFakeDestination
+    from rotator.testing.fake_provider import BareFakeProvider
+    from tests.simulation.scene import Scene
+    from tests.simulation.world import World
+
+AGE = timedelta(days=79)
+KIND = "fake-secrets"
+NAMES = ("svc-app", "svc-neighbour", "svc-third")
+
+
+@dataclass(slots=True, kw_only=True)
+class Subject:
+    """A principal with everything that hangs on its key.
+
+    Attributes:
+        material: The key that people made, which consumers get from their hands.
+        is_replaced: Whether somebody deleted it and made a namesake.
+        is_lost: Whether it cannot be rotated any more until a person has helped.
+    """
+
+    principal: Principal
+    ref: DestinationRef
+    checker: Checker
+    material: KeyMaterial
+    consumers: list[Consumer] = field(default_factory=list)
+    is_replaced: bool = False
+    is_lost: bool = False
+
+    @classmethod
+    def settle(cls, world: World, number: int) -> Subject:
+        """Mint a key by hand and publish it."""
+        name, scene = NAMES[number], world.scene
+        principal = world.provider.add_principal(name)
+        ref = _ref(scene, number)
+        checker = Checker(
+            provider=world.provider,
+            destination=world.destination,
+            journal=world.book,
+            principal=principal,
+            ref=ref,
+            terms=world.terms(),
+            may_hold=scene.may_hold,
+        )
+        material = world.provider.mint_by_hand(principal)
+        made = cls(principal=principal, ref=ref, checker=checker, material=material)
+        made._publish(world)
+        return made
+
+    def begin(self, world: World) -> None:
+        """Let consumers use the key from now on, as soon as it is active everywhere."""
+        now = Instant(world.clock.now() + world.scene.habits.slowest)
+        self.consumers = [
+            Consumer(habit=habit, ref=self.ref, material=self.material, next_at=now)
+            for habit in world.scene.consumers
+        ]
+
+    def tick(
+        self, now: Instant, provider: BareFakeProvider, destination: WriteOnlyFakeDestination
+    ) -> None:
+        """Let consumers do what is due, and report refusals to the judge."""
+        for consumer in self.consumers:
+            if consumer.next_at <= now:
+                self.checker.look()
+                refusal = consumer.tick(now, provider, destination)
+                if refusal is not None:
+                    self.checker.refused(refusal)
+
+    def _publish(self, world: World) -> None:
+        self.checker.managed.add(self.material.key_id)
+        if world.scene.exists:
+            self._write(world, self.material)
+
+    def _write(self, world: World, material: KeyMaterial) -> None:
+        fields = {
+            **world.scene.content,
+            self.ref.key_id_field: material.key_id,
+            self.ref.secret_field: material.secret.reveal(),
+        }
+        if self.ref.id in world.destination.objects:
+            there = json.loads(world.destination.read(self.ref))
+            world.destination.write_by_hand(self.ref, json.dumps({**there, **fields}))
+        else:
+            world.destination.create_by_hand(self.ref, json.dumps(fields))
+
+
+def _ref(scene: Scene, number: int) -> DestinationRef:
+    is_shared = scene.shares_object and number > 0
+    suffix = f"_{number}" if is_shared else ""
+    return DestinationRef(
+        kind=KIND,
+        account=ACCOUNT,
+        region="eu-central-1",
+        name="svc/app" if is_shared or number == 0 else f"svc/{NAMES[number]}",
+        key_id_field=f"AccessKeyId{suffix}",
+        secret_field=f"SecretAccessKey{suffix}",
+        merge=scene.merge,
+        create=not scene.exists,
+    )
