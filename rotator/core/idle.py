@@ -245,8 +245,11 @@ def _published(  # noqa: PLR0917 - one decision over everything that was read
 
 
 def _only(enabled: list[KeyInfo], listing: KeyListing, terms: Terms, now: Instant) -> IdleStep:
-    """An empty destination says nothing: only a single enabled key is beyond doubt."""
-    if len(enabled) > 1:
+    """An empty destination says nothing: only a single enabled key is beyond doubt.
+
+    One that carries our mark is not: we minted it, and nobody was ever told to read it.
+    """
+    if len(enabled) > 1 or enabled[0].rotation is not None:
         return _held(terms, now, Reason.UNPUBLISHED, describe_keys(listing))
     return Adopt(key_id=enabled[0].key_id, version=None)
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from rotator.core.steps import Do
     from rotator.reconcile.session import Session
 
+_ASKED_AGAIN = frozenset({Effect.PREPARE, Effect.ENABLE_KEY})
+"""Effects that recovery repeats without waiting; without a pause it would do so at once."""
+
 
 def intend(session: Session, step: Do) -> Instant:
     """Make the intent durable and return the time after which nothing may be sent."""
@@ -149,10 +152,12 @@ def act(session: Session, step: Do) -> None:
         _call(session, step, not_after)
     except OutcomeUnknownError as error:
         unknown(session, step, error)
+        if step.effect in _ASKED_AGAIN:
+            raise
     except ConflictError as error:
         refused(session, step, error)
         # What we read may be stale; asking again at once would only meet the same answer.
-        msg = f"{step.effect.value} met somebody else's change"
+        msg = f"{step.effect.value} was not done: {error}"
         raise TransientError(msg, subject=session.rotation.id, code=error.code) from error
     except RotatorError as error:
         refused(session, step, error)

@@ -81,11 +81,12 @@ def _remembered(session: Session, step: Adopt, retires: KeyId) -> Rotation:
     Our own mark proves that it was promoted; the key that it replaced was ours to
     retire, and still is, past the whole guard.
     """
-    now, credential = session.now(), session.credential
+    now, credential = session.stamp(), session.credential
     started = _opened(session, Start(trigger=Trigger.AGE, due_at=now))
     return replace(
         started,
         phase=Phase.PROMOTED,
+        phase_since=now,
         prepared_at=now,
         old_key_id=retires,
         new_key_id=step.key_id,

@@ -32,6 +32,20 @@ def settings(tmp_path: Path) -> Settings:
     return load(tmp_path / "rotator.yaml", {})
 
 
+def test_while_our_clock_is_off_one_credential_is_looked_at_to_see_if_it_still_is(
+    settings: Settings,
+) -> None:
+    upgrade(settings)
+    with open_app(settings, read_only=True) as app:
+        app.journal.register(credential("one"))
+        app.journal.register(credential("two"))
+        app.parts.on_skew(-2 * settings.limits.clock_skew)
+        while_off = len(app.due(5))
+        app.parts.on_skew(settings.limits.clock_skew)
+
+        assert (while_off, len(app.due(5))) == (1, 2)
+
+
 def actions(app: App) -> list[tuple[AuditAction, str]]:
     return [(item.action, item.actor) for item in app.journal.unsealed(limit=10)]
 

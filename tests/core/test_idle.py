@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rotator.core.facts import Observation, Unreadable, What
+from rotator.core.facts import Known, Observation, Unreadable, What
 from rotator.core.idle import Adopt, Rest, Start, due_at, next_for_idle
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Action, Trigger
@@ -262,6 +262,18 @@ class TestAdoption:
         two = listing(key(), key(STRAY_KEY))
 
         assert why(step(CREATING, seen(keys=two, destination=missing()))) is Reason.UNPUBLISHED
+
+    @pytest.mark.parametrize(
+        "found", [seen(destination=missing()), seen(destination=state(), published=None)]
+    )
+    def test_a_key_that_we_minted_and_published_nowhere_is_not_adopted(
+        self, found: Observation
+    ) -> None:
+        ours = replace(key(), rotation="a-forgotten-one")
+
+        answer = step(CREATING, replace(found, keys=Known(listing(ours))))
+
+        assert why(answer) is Reason.UNPUBLISHED
 
     def test_an_empty_destination_that_is_not_ours_yet_adopts_nothing(self) -> None:
         untagged = state(owner=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -173,6 +174,34 @@ def test_no_clock_keeps_consumers_from_the_key_that_they_were_sent_back_to() -> 
     estate.look()
 
     assert estate.old.key_id in estate.enabled()
+
+
+def test_an_enabling_whose_answers_are_lost_is_sent_once_in_a_pass_whatever_the_clocks_say() -> (
+    None
+):
+    estate = Estate()
+    gone_back(estate)
+    estate.provider.habits = replace(estate.provider.habits, clock_offset=timedelta(hours=-9))
+    estate.wire.break_next("enable_key", Failure.LOST_REQUEST, times=3)
+    sent = [estate.wire.sent.count("enable_key")]
+
+    for _ in range(4):
+        estate.clock.advance(timedelta(minutes=2))
+        estate.look()
+        sent.append(estate.wire.sent.count("enable_key"))
+
+    assert [after - before for before, after in pairwise(sent)] == [1, 1, 1, 1]
+    assert estate.old.key_id in estate.enabled()
+
+
+def test_a_preparation_whose_answer_is_lost_is_sent_once_in_a_pass() -> None:
+    estate = Estate()
+    estate.wire.break_next("prepare", Failure.LOST_REQUEST, times=2)
+
+    estate.due()
+
+    assert estate.wire.sent.count("prepare") == 1
+    assert estate.stored.next_at > estate.clock.now()
 
 
 @pytest.mark.parametrize("is_deleted", [True, False])

@@ -23,7 +23,6 @@ from rotator.providers.aws_iam import (
     PROVIDER,
     AwsIamConfig,
     AwsIamProvider,
-    AwsIamProviderWithTrail,
 )
 from rotator.simulators.aws.embedded import EmbeddedAws
 from rotator.simulators.aws.embedded_session import EmbeddedSession, OnRequest, ignore_request
@@ -341,11 +340,6 @@ class AwsSide:
 def aws(scene: Scene, clock: ManualClock) -> Vendors:
     """Make a simulated AWS and the real adapters that speak to it."""
     return AwsSide(scene, clock).vendors(clock)
-
-
-def aws_with_trail(scene: Scene, clock: ManualClock) -> Vendors:
-    """Make the same where we may ask CloudTrail who minted a key."""
-    return AwsSide(scene, clock, kind=AwsIamProviderWithTrail).vendors(clock)
 
 
 def _carried(adapter: PortT, room: str, wire: AwsWire) -> PortT:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tests.simulation.faults import DISTURBING, Cell, Fault, strike
+from tests.simulation.faults import Cell, Fault, strike
 from tests.simulation.points import Director
 from tests.simulation.scenes import SCENES
 from tests.simulation.world import World
@@ -83,7 +83,6 @@ class Campaign:
     Attributes:
         runs: How many there were.
         struck: Every cell that was reached.
-        pairs: Every two cells that were reached in one run, one after the other.
         found: Every violation, with the mishaps that led to it.
     """
 
@@ -112,17 +111,6 @@ def play(
 def cut(scene: Scene, *numbers: int) -> World:
     """Play a scene with the power failing at these points."""
     return play(scene, ByNumber(dict.fromkeys(numbers, Fault.CUT)))
-
-
-def played(
-    scene: Scene, cells: Sequence[Cell], volume: SqlVolume | None = None
-) -> tuple[World, list[Cell]]:
-    """Play a scene with these cells striking in their order; say which of them did."""
-    if any(cell.fault in DISTURBING for cell in cells):
-        scene = replace(scene, may_hold=True)
-    director = InOrder(cells)
-    world = play(scene, director, volume)
-    return world, director.struck
 
 
 @cache

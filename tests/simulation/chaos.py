@@ -215,11 +215,12 @@ class Run:
         for name in MUTANTS:
             self.mutants[name] = self._caught(name, seed, time.monotonic() + each)
             lives, how = self.mutants[name]
-            _say(f"mutant {name}: " + (f"found in {lives} lives, {how}" if how else "NOT FOUND"))
+            found = f"found in {lives} lives, {how}" if how else f"NOT FOUND in {lives} lives"
+            _say(f"mutant {name}: {found}")
         _say(f"mutants took {time.monotonic() - began:.0f} s")
 
     def _caught(self, name: str, seed: int, until: float) -> tuple[int, str]:
-        """Say in which life it was found and how; the lives are those of the stage before."""
+        """Say in which life it was found and how; each life has three processes."""
         numbers = count(seed)
         play = partial(_play, folder=self.folder)
         lives, size = 0, FIRST_BATCH

@@ -90,7 +90,6 @@ class World:
         self.quiet_since: Instant | None = None
         self.orders_left = scene.rotations - 1
         self.restores = 0
-        self.troubles: list[str] = []
         self._waiting = list(scene.humans)
         self._passed: dict[Point, int] = {}
         self._backed_up_at: Instant | None = None
