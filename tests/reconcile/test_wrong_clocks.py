@@ -186,7 +186,7 @@ def test_an_enabling_whose_answers_are_lost_is_sent_once_in_a_pass_whatever_the_
     sent = [estate.wire.sent.count("enable_key")]
 
     for _ in range(4):
-        estate.clock.advance(timedelta(minutes=2))
+        estate.clock.advance(timedelta(minutes=20))
         estate.look()
         sent.append(estate.wire.sent.count("enable_key"))
 
@@ -196,12 +196,14 @@ def test_an_enabling_whose_answers_are_lost_is_sent_once_in_a_pass_whatever_the_
 
 def test_a_preparation_whose_answer_is_lost_is_sent_once_in_a_pass() -> None:
     estate = Estate()
+    estate.look()
+    estate.clock.advance(timedelta(days=80))
     estate.wire.break_next("prepare", Failure.LOST_REQUEST, times=2)
 
-    estate.due()
+    stored = estate.look()
 
     assert estate.wire.sent.count("prepare") == 1
-    assert estate.stored.next_at > estate.clock.now()
+    assert stored.next_at > estate.clock.now()
 
 
 @pytest.mark.parametrize("is_deleted", [True, False])
