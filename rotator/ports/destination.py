@@ -10,9 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rotator.core.facts import DestinationRef, DestinationState
-    from rotator.core.ids import Instant, KeyId, VersionId
+    from rotator.core.ids import AccountId, Instant, KeyId, VersionId
     from rotator.core.secret import KeyMaterial
+    from rotator.core.survey import FoundObject
 
 
 @runtime_checkable
@@ -91,4 +94,16 @@ class CanReadBack(Protocol):
 
     def published_key_id(self, ref: DestinationRef) -> KeyId | None:
         """Read the key id inside the current version; None when it has none."""
+        ...
+
+
+@runtime_checkable
+class CanSearch(Protocol):
+    """A destination whose objects can be looked through for keys."""
+
+    def search(self, account: AccountId, region: str) -> Iterable[FoundObject]:
+        """Yield every object of an account and region with the key ids in its current version.
+
+        One object that cannot be read is yielded with the reason and stops nothing.
+        """
         ...

@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rotator.core.facts import KeyListing, LastUsed, Minter, Principal
     from rotator.core.ids import AccountId, Instant, KeyId, RotationId
     from rotator.core.secret import KeyMaterial, MintedKey
+    from rotator.core.survey import Survey
     from rotator.core.terms import Traits
 
 
@@ -157,4 +158,30 @@ class CanTellPeople(Protocol):
 
     def is_person(self, principal: Principal) -> bool:
         """Whether the principal can sign in to a console, and so is a person's."""
+        ...
+
+
+@runtime_checkable
+class CanReadTags(Protocol):
+    """A provider where principals carry tags."""
+
+    def tags(self, principal: Principal) -> Mapping[str, str]:
+        """Read a principal's tags; asked only where policy needs them.
+
+        Raises:
+            NotFoundError: No principal of that name, or one with another uid.
+        """
+        ...
+
+
+@runtime_checkable
+class CanSurvey(Protocol):
+    """A provider that has an overview of an account for the price of a few calls."""
+
+    def survey(self, account: AccountId) -> Survey:
+        """Read the overview; it may be hours old and never is the truth about a key.
+
+        Raises:
+            UnavailableError: It is not ready yet, or it was made too often.
+        """
         ...

@@ -26,6 +26,9 @@ PortT = TypeVar("PortT")
 
 EXEMPT: dict[str, str] = {
     "provider.marks": "listings carry the marks; only a lost journal's recovery reads them alone",
+    "provider.tags": "a scan reads them, and no pass over a credential",
+    "provider.survey": "a scan reads it, and no pass over a credential",
+    "destination.search": "adoption's plan reads, and no pass over a credential",
     "journal.due": "reads",
     "journal.pauses": "reads",
     "journal.credentials": "reads",
