@@ -6,12 +6,14 @@ import inspect
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rotator.ports.destination import CanReadBack, Destination
+from rotator.ports.destination import CanReadBack, CanSearch, Destination
 from rotator.ports.journal import Journal
 from rotator.ports.provider import (
     CanDisable,
     CanMark,
+    CanReadTags,
     CanReportUse,
+    CanSurvey,
     CanTellMinter,
     CanTellPeople,
     KeyProvider,
@@ -30,8 +32,10 @@ PORTS: dict[str, tuple[type, ...]] = {
         CanMark,
         CanTellPeople,
         CanTellMinter,
+        CanReadTags,
+        CanSurvey,
     ),
-    "destination": (Destination, CanReadBack),
+    "destination": (Destination, CanReadBack, CanSearch),
     "journal": (Journal,),
 }
 
