@@ -84,12 +84,23 @@ def _mint(
     listing, state = known(observation.keys), known(observation.destination)
     if listing is None or state is None:
         code = failure(observation.keys) or failure(observation.destination)
-        return hold(terms, now, _listing_reason(failure(observation.keys)), code)
+        reason = _listing_reason(failure(observation.keys))
+        detail = _with_namesake(intent, terms) if reason is Reason.PRINCIPAL_REPLACED else code
+        return hold(terms, now, reason, detail)
     verdict = attribute(rotation, intent, listing, state, terms)
     if verdict.ours is not None:
         return Record(fact=Fact.INTENT_DONE, key_id=verdict.ours)
     lost = Record(fact=Fact.MINT_LOST, reason=Reason.OUTCOME_LOST, suspects=verdict.suspects)
     return _unlanded(intent, observation, terms, now) or lost
+
+
+def _with_namesake(intent: Intent, terms: Terms) -> str:
+    """Say which key of the new principal may be ours: nobody else could find out."""
+    until = plus(intent.not_after, terms.traits.signature_window)
+    return (
+        f"a key that we asked for at {intent.made_at:%Y-%m-%d %H:%M:%S} UTC may have landed with "
+        f"the new principal until {until:%H:%M:%S}; nobody has its secret: delete it there by hand"
+    )
 
 
 def _on_key(intent: Intent, observation: Observation, terms: Terms, now: Instant) -> Step:

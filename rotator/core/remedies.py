@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from rotator.core.orders import Verb
 from rotator.core.reasons import Reason
-from rotator.core.rotation import Phase
+from rotator.core.rotation import Effect, Phase
 
 if TYPE_CHECKING:
     from rotator.core.orders import Pause
@@ -35,7 +35,8 @@ _REMEDIES: dict[Reason, str] = {
     Reason.NO_KEY: "give {name} an enabled key, or let policy ignore it",
     Reason.UNPUBLISHED: "publish in {place} the key that is in use",
     Reason.SLOTS_FULL: (
-        "delete the key of {name} that nobody needs; `rotator keys list` says what each one is"
+        "free a slot of {name}: `rotator doctor principal {name}` says what each key is, and which "
+        "can safely be deleted"
     ),
     Reason.PRINCIPAL_REPLACED: (
         "see who deleted {name} and made it again under the same name; the keys of the new one are "
@@ -165,7 +166,7 @@ def _aborting(rotation: Rotation, reason: Reason | None, pausing: str) -> str:
     if reason is Reason.PRINCIPAL_REPLACED:
         return (
             "the rotation ends. Its keys went with the principal that was deleted; no key of the "
-            "one that has its name now is touched"
+            "one that has its name now is touched" + _landed(rotation)
         )
     if not rotation.is_unpromoted and rotation.promoted_at is None:
         return (
@@ -182,6 +183,11 @@ def _aborting(rotation: Rotation, reason: Reason | None, pausing: str) -> str:
         return f"the rotation ends; nothing was made, and consumers keep reading {old}. {again}"
     made = new or "a key that this rotation turns out to have made"
     return f"the rotation ends: consumers keep reading {old}, and {made} is deleted. {again}"
+
+
+def _landed(rotation: Rotation) -> str:
+    is_minting = rotation.intent is not None and rotation.intent.effect is Effect.CREATE_KEY
+    return f", and you see to this: {rotation.halt_detail}" if is_minting else ""
 
 
 def _rolling_back(rotation: Rotation, reason: Reason | None, pausing: str) -> str:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rotator.core.facts import Known, Observation, What
+from rotator.core.facts import Known, Observation, Unreadable, What
 from rotator.core.machine import next_step
 from rotator.core.reasons import Reason
 from rotator.core.recovery import lands_until, settles_at
 from rotator.core.rotation import Effect, Phase
-from rotator.core.steps import Do, Fact, Record, Wait
+from rotator.core.steps import Do, Fact, Halt, Record, Wait
 from rotator.core.terms import Terms
 from tests.builders import EPOCH, NEW_KEY, OLD_KEY, OLD_VERSION, at, intent
 from tests.core.worlds import (
@@ -288,3 +288,14 @@ def test_a_voided_promotion_is_waited_out_before_its_key_is_discarded() -> None:
     assert reason_of(early) is Reason.SETTLING
     assert isinstance(late, Do)
     assert late.effect is Effect.DELETE_KEY
+
+
+def test_a_mint_that_may_be_a_namesakes_now_is_named_with_its_times() -> None:
+    replaced = seen(destination=state(TOKEN), keys=Unreadable("principal_replaced"))
+
+    halt = step(minting(), replaced, SETTLED)
+
+    assert isinstance(halt, Halt)
+    assert halt.reason is Reason.PRINCIPAL_REPLACED
+    assert f"asked for at {EPOCH:%Y-%m-%d %H:%M:%S} UTC" in halt.detail
+    assert "delete it there by hand" in halt.detail

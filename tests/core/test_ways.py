@@ -204,6 +204,14 @@ def test_keys_of_a_principal_that_is_gone_are_not_said_to_work() -> None:
     assert "no key of the one that has its name now" in found.ways[-1].effect
 
 
+def test_who_gives_up_a_mint_that_may_be_a_namesakes_is_told_to_see_to_it() -> None:
+    of = replace(
+        halted(Reason.PRINCIPAL_REPLACED, Phase.PLANNED), intent=intent(), halt_detail="look there"
+    )
+
+    assert told(of).ways[-1].effect.endswith("you see to this: look there")
+
+
 def test_a_suspect_is_shown_where_its_credential_is() -> None:
     watched = key_record(key_id=KeyId("AKIAWATCHED"), role=Role.SUSPECT)
     off = key_record(key_id=KeyId("AKIAOFF"), role=Role.SUSPECT, enabled=False, disabled_at=WHEN)

@@ -310,17 +310,19 @@ class Checker:
             is_forgotten = roles.get(key.key_id) in {None, Role.FOREIGN, Role.GONE}
             if is_forgotten and key.minter is Actor.HUMAN and self._is_held():
                 continue  # it was never adopted, and the hold says so
-            is_excused = self._may_be_forgotten(key) and (key.key_id in roles or self._is_held())
-            if is_forgotten and is_excused:
-                continue  # what the journal has forgotten is a stranger's, and is listed as one
+            if is_forgotten and self._is_excused(key, is_known=key.key_id in roles):
+                continue
             if is_forgotten:
                 self._break("I3", at, f"{key.key_id} is ours and forgotten")
             elif not self._is_held():
                 self._break("I10", at, f"{key.key_id} was left")
 
-    def _may_be_forgotten(self, key: FakeKey) -> bool:
-        """Whether the journal was put back after a key was minted, or while it was."""
-        return self.forgot_at is not None and key.created_at - self.forgot_at <= UNDER_WAY
+    def _is_excused(self, key: FakeKey, *, is_known: bool) -> bool:
+        """Whether the journal was put back to before the mint, or a halt tells of a namesake."""
+        is_told = any("landed with the new principal" in it.halt_detail for it in self._rotations())
+        was_lost = self.forgot_at is not None and key.created_at - self.forgot_at <= UNDER_WAY
+        is_listed = was_lost and (is_known or self._is_held())
+        return is_listed or (is_told and key.owner_uid in self.namesakes)
 
     def _published_works(self, at: Instant) -> None:
         published = self._published()

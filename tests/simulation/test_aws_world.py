@@ -231,8 +231,7 @@ def test_user_that_is_made_again_ends_in_a_hold_and_its_keys_are_left_alone(poin
     assert minted(world) == []
 
 
-@pytest.mark.xfail(reason="a late mint lands on the namesake, and nobody looks for it there")
-def test_late_mint_that_lands_on_a_namesake_is_not_forgotten() -> None:
+def test_late_mint_that_lands_on_a_namesake_is_named_by_the_halt() -> None:
     late = Break(method="create_key", failure=Failure.LATE)
     human = Human(at=after("provider.create_key"), act=humans.makes_the_user_again)
     world = AwsWorld(Scene(breaks=(late,), humans=(human,), may_hold=True)).run()
