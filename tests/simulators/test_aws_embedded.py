@@ -18,6 +18,7 @@ from rotator.simulators.aws.shapes import (
     FaultKind,
     FaultRule,
     KeySeed,
+    RoleSeed,
     SecretSeed,
     SeededAccount,
     Settings,
@@ -230,3 +231,26 @@ def test_removed_rule_tells_how_often_it_struck(cloud: Cloud) -> None:
 
     assert [cloud.aws.world.faults.remove(rule) for rule in rules] == [1, 0]
     assert cloud.iam().list_users()["Users"]
+
+
+def test_policies_bind_an_embedded_aws_too(cloud: Cloud) -> None:
+    role = RoleSeed(name="rotator", policies=(), trusts=("111122223333",))
+    seed(cloud.aws.world, AccountSeed(account_id="111122223333", roles=(role,)))
+    sts: STSClient = cloud.session().client("sts", region_name=REGION)  # type: ignore[assignment]
+    role_arn = "arn:aws:iam::111122223333:role/rotator"
+    answer = sts.assume_role(RoleArn=role_arn, RoleSessionName="test")["Credentials"]
+    iam: IAMClient = cloud.session().client(  # type: ignore[assignment]
+        "iam",
+        region_name=REGION,
+        config=ONCE,
+        aws_access_key_id=answer["AccessKeyId"],
+        aws_secret_access_key=answer["SecretAccessKey"],
+        aws_session_token=answer["SessionToken"],
+    )
+
+    with pytest.raises(ClientError, match="because no identity-based policy allows"):
+        iam.list_users()
+    statement = {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": statement}
+    cloud.aws.put_policies("111122223333", "rotator", (document,))
+    assert iam.list_users()["Users"]

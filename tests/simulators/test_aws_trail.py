@@ -121,12 +121,43 @@ def test_pages_are_newest_first_and_linked(
     ]
 
 
+def test_switching_and_deleting_a_key_are_told_by_their_names(
+    aws: SimulatedAws, clients: SimulatedClients, account: SeededAccount
+) -> None:
+    iam, history = clients.iam(account.human), trail(aws, account.admin)
+    key = {"UserName": "ci", "AccessKeyId": account.users["ci"][0].access_key_id}
+    iam.update_access_key(**key, Status="Inactive")
+    iam.delete_access_key(**key)
+
+    for name, more in (("UpdateAccessKey", {"status": "Inactive"}), ("DeleteAccessKey", {})):
+        by_name = [{"AttributeKey": "EventName", "AttributeValue": name}]
+        told = history.lookup_events(LookupAttributes=by_name)
+        (record,) = records(told)
+        asked = {"userName": "ci", "accessKeyId": key["AccessKeyId"], **more}
+        assert (record["requestParameters"], record["responseElements"]) == (asked, None)
+        assert told["Events"][0]["Username"] == "human"
+
+
+def test_the_history_of_one_caller_is_found_by_its_name(
+    aws: SimulatedAws, clients: SimulatedClients, account: SeededAccount
+) -> None:
+    key = mint(clients, account.human)
+    clients.iam(account.admin).delete_access_key(UserName="ci", AccessKeyId=key)
+    history = trail(aws, account.admin)
+
+    by_user = [{"AttributeKey": "Username", "AttributeValue": "human"}]
+    (record,) = records(history.lookup_events(LookupAttributes=by_user))
+    assert record["eventName"] == "CreateAccessKey"
+
+
 def test_what_is_not_simulated_is_refused(aws: SimulatedAws, account: SeededAccount) -> None:
     history = trail(aws, account.admin)
-    by_user = [{"AttributeKey": "Username", "AttributeValue": "ci"}]
+    other = [{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}]
+    source = [{"AttributeKey": "EventSource", "AttributeValue": "iam.amazonaws.com"}]
 
     for call in (
-        lambda: history.lookup_events(LookupAttributes=by_user),
+        lambda: history.lookup_events(LookupAttributes=other),
+        lambda: history.lookup_events(LookupAttributes=source),
         history.lookup_events,
         history.list_trails,
     ):

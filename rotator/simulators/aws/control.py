@@ -1,4 +1,4 @@
-"""The endpoints under ``/_simulator/``: clock, settings, seed, faults, state, calls."""
+"""The endpoints under ``/_simulator/``: clock, settings, seed, policies, faults, state, calls."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sts.models import sts_backends
 from pydantic import TypeAdapter, ValidationError
 
-from rotator.simulators.aws.gateway import Answer, Gateway
-from rotator.simulators.aws.seeding import seed
+from rotator.simulators.aws.answers import Answer
+from rotator.simulators.aws.seeding import put_policies, seed
 from rotator.simulators.aws.shapes import (
     AccountSeed,
     Call,
     ClockMove,
     ClockState,
     FaultRule,
+    PolicyChange,
     Settings,
 )
 from rotator.simulators.aws.state import state_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from rotator.simulators.aws.gateway import Gateway
     from rotator.simulators.aws.signature import HttpRequest
     from rotator.simulators.aws.world import World
 
@@ -49,6 +51,7 @@ class Control:
             ("GET", "settings"): self._get_settings,
             ("PUT", "settings"): self._put_settings,
             ("POST", "seed"): self._seed,
+            ("PUT", "policies"): self._put_policies,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._clear_faults,
             ("GET", "state"): self._get_state,
@@ -103,6 +106,10 @@ class Control:
 
     def _seed(self, request: HttpRequest) -> bytes:
         return _json(seed(self._world, AccountSeed.model_validate_json(request.body)))
+
+    def _put_policies(self, request: HttpRequest) -> bytes:
+        put_policies(self._world, PolicyChange.model_validate_json(request.body))
+        return b"{}"
 
     def _add_fault(self, request: HttpRequest) -> bytes:
         self._world.faults.add(FaultRule.model_validate_json(request.body))

@@ -35,6 +35,10 @@ class _ReportExpired(IAMException):
     code = "ReportExpired"
 
 
+class _ReportInProgress(IAMException):
+    code = "ReportInProgress"
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """One generated report."""
@@ -51,29 +55,38 @@ class CredentialReports:
         self._world = world
         self._account_id = account_id
 
-    def generate(self, users: Iterable[User]) -> bool:
-        """Make a report unless a fresh one exists; say whether one existed."""
+    def generate(self, users: Iterable[User]) -> str:
+        """Make a report unless a fresh one exists; return the state in AWS's words."""
         report = self._world.reports.get(self._account_id)
-        if report is not None and self._world.now() - report.generated_at < _KEPT_FOR:
-            return True
+        if report is not None and self._age(report) < _KEPT_FOR:
+            return "INPROGRESS" if self._is_in_progress(report) else "COMPLETE"
         rows = [_HEADER, self._root_row(), *(self._row(user) for user in users)]
         self._world.reports[self._account_id] = Report(self._world.date(), "\n".join(rows) + "\n")
-        return False
+        return "STARTED"
 
     def current(self) -> Report:
         """Return the last report.
 
         Raises:
-            IAMException: There is none, or it is older than four hours.
+            IAMException: There is none, it is in progress, or older than four hours.
         """
         report = self._world.reports.get(self._account_id)
         if report is None:
             msg = "Credential report not present"
             raise ReportNotPresentException(msg)
-        if self._world.now() - report.generated_at >= _KEPT_FOR:
+        if self._is_in_progress(report):
+            msg = "Credential report is still being generated"
+            raise _ReportInProgress(msg)
+        if self._age(report) >= _KEPT_FOR:
             msg = "The most recent credential report has expired"
             raise _ReportExpired(msg)
         return report
+
+    def _age(self, report: Report) -> timedelta:
+        return self._world.now() - report.generated_at
+
+    def _is_in_progress(self, report: Report) -> bool:
+        return self._age(report).total_seconds() < self._world.settings.report_delay_seconds
 
     def _root_row(self) -> str:
         created = "2020-01-01T00:00:00+00:00"

@@ -15,8 +15,10 @@ from moto.moto_api._internal import mock_random
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sts.models import sts_backends
 
-from rotator.simulators.aws.gateway import Answer, Gateway
+from rotator.simulators.aws.gateway import Gateway
 from rotator.simulators.aws.moto_patches import patch_moto
+from rotator.simulators.aws.seeding import put_policies
+from rotator.simulators.aws.shapes import PolicyChange
 from rotator.simulators.aws.simulated_time import SimulatedTime
 from rotator.simulators.aws.world import World
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rotator.ports.clock import Clock
-    from rotator.simulators.aws.shapes import Call
+    from rotator.simulators.aws.answers import Answer
+    from rotator.simulators.aws.shapes import Call, PolicyDocument
     from rotator.simulators.aws.signature import HttpRequest
 
 
@@ -97,6 +100,16 @@ class EmbeddedAws:
         answer = self._gateway.answer(request)
         self._tell()
         return answer
+
+    def put_policies(
+        self, account_id: str, name: str, policies: tuple[PolicyDocument, ...] | None
+    ) -> None:
+        """Replace the policies of one user or role, at once; None means what it means in a seed.
+
+        Raises:
+            ValueError: There is no such user or role, or a policy cannot be evaluated.
+        """
+        put_policies(self.world, PolicyChange(account_id=account_id, name=name, policies=policies))
 
     def next_landing(self) -> datetime | None:
         """Return when the next late request takes effect, by AWS's clock."""

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
     from rotator.ports.clock import Clock
+    from rotator.simulators.aws.answers import Answer
     from rotator.simulators.aws.embedded import EmbeddedAws
-    from rotator.simulators.aws.gateway import Answer
     from rotator.simulators.aws.shapes import Credentials
 
 _SIGNER = "v4-simulated"

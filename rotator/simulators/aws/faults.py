@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rotator.simulators.aws.shapes import FaultKind, FaultRule
+from rotator.simulators.aws.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,8 +28,7 @@ class _Armed:
     rule: FaultRule
     seen: int = 0
     struck: int = 0
-    tokens: float = 0
-    filled_at: datetime | None = None
+    bucket: TokenBucket = field(default_factory=TokenBucket)
 
     def matches(self, call: Sighting) -> bool:
         rule = self.rule
@@ -45,22 +45,12 @@ class _Armed:
         self.seen += 1
         if self.seen <= self.rule.skip or self.struck == self.rule.times:
             return False
-        if self.rule.kind is FaultKind.RATE_LIMIT and self._has_token(now):
+        rule = self.rule
+        if rule.kind is FaultKind.RATE_LIMIT and self.bucket.take(
+            now, rate=rule.rate, burst=rule.burst
+        ):
             return False
         self.struck += 1
-        return True
-
-    def _has_token(self, now: datetime) -> bool:
-        burst = float(self.rule.burst)
-        if self.filled_at is None:
-            self.tokens = burst
-        else:
-            gained = (now - self.filled_at).total_seconds() * self.rule.rate
-            self.tokens = min(burst, self.tokens + gained)
-        self.filled_at = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
         return True
 
 

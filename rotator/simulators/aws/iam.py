@@ -21,6 +21,7 @@ from moto.moto_api._internal import mock_random
 
 from rotator.simulators.aws.credential_report import CredentialReports
 from rotator.simulators.aws.keys import Key, Principal
+from rotator.simulators.aws.policy_simulation import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +40,10 @@ Item = TypeVar("Item")
 
 class _AccessDenied(IAMException):
     code = "AccessDenied"
+
+
+class _InvalidInput(IAMException):
+    code = "InvalidInput"
 
 
 def new_user_id() -> str:
@@ -94,6 +99,7 @@ class FaithfulIam(IamResponse):
         if user.access_keys or user.password:
             msg = "Cannot delete entity, must delete access keys and login profile first."
             raise DeleteConflictException(msg)
+        self._world.policies.put(user.arn, None)
         return super().delete_user()
 
     def update_user(self) -> ActionResult:
@@ -198,8 +204,7 @@ class FaithfulIam(IamResponse):
 
     def generate_credential_report(self) -> ActionResult:
         """Start a report unless one is younger than four hours (row 7)."""
-        is_fresh = self._reports().generate(self.backend.users.values())
-        return ActionResult({"State": "COMPLETE" if is_fresh else "STARTED"})
+        return ActionResult({"State": self._reports().generate(self.backend.users.values())})
 
     def get_credential_report(self) -> ActionResult:
         """Return the report as it was when it was generated (row 7)."""
@@ -211,6 +216,55 @@ class FaithfulIam(IamResponse):
                 "GeneratedTime": report.generated_at.replace(tzinfo=None),
             }
         )
+
+    def get_account_summary(self) -> ActionResult:
+        """Count what is there; moto never finds a root key."""
+        answer = super().get_account_summary()
+        told = cast("dict[str, dict[str, int]]", answer.result)["SummaryMap"]
+        present = int(self.current_account in self._world.root_keys)
+        return ActionResult({"SummaryMap": {**told, "AccountAccessKeysPresent": present}})
+
+    def get_account_authorization_details(self) -> ActionResult:
+        """Return a page of users with their tags (row 6); other filters are not simulated."""
+        if self._get_param("Filter", []) != ["User"]:
+            raise NotImplementedError
+        page, marker = self._page(list(self.backend.users.values()), lambda user: user.name)
+        return ActionResult(
+            {
+                "UserDetailList": page,
+                "IsTruncated": bool(marker),
+                "Marker": marker or None,
+            }
+        )
+
+    def simulate_principal_policy(self) -> ActionResult:
+        """Say what a user or role of this account may do."""
+        arn = self._get_param("PolicySourceArn")
+        self._refuse_unknown_holder(arn)
+        results = simulate(
+            self._world.policies,
+            arn,
+            actions=self._get_param("ActionNames", []),
+            resources=self._get_param("ResourceArns", []),
+            entries=self._get_param("ContextEntries", []),
+        )
+        return ActionResult({"EvaluationResults": list(results), "IsTruncated": False})
+
+    def _refuse_unknown_holder(self, arn: str) -> None:
+        account, _, name = arn.removeprefix("arn:aws:iam::").partition(":")
+        kind = name.partition("/")[0]
+        if not arn.startswith("arn:aws:iam::") or kind not in ("user", "role"):
+            msg = f"Invalid Entity Arn: {arn} does not clearly define entity type and name."
+            raise _InvalidInput(msg)
+        is_here = account == self.current_account
+        is_known = (
+            self._world.policies.is_known_role(arn)
+            if kind == "role"
+            else any(user.arn == arn for user in self.backend.users.values())
+        )
+        if not (is_here and is_known):
+            msg = f"The {kind} with name {name.rpartition('/')[2]} cannot be found."
+            raise NoSuchEntity(msg)
 
     def _reports(self) -> CredentialReports:
         return CredentialReports(self._world, self.current_account)

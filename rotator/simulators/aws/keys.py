@@ -21,19 +21,21 @@ if TYPE_CHECKING:
 class Principal:
     """Whom a key belongs to.
 
-    `user_name` is empty for the simulator's administrators and for sessions,
-    who may do everything; a seeded or created user may do little.
+    Attributes:
+        user_name: Empty for a session, of the simulator's administrators too.
+        role_arn: A session's role; empty for a user.
     """
 
     account_id: str
     user_id: str
     arn: str
     user_name: str
+    role_arn: str = ""
 
     @property
-    def is_admin(self) -> bool:
-        """Say whether every call is allowed."""
-        return not self.user_name
+    def policy_arn(self) -> str:
+        """Return the ARN of the user or role whose policies count."""
+        return self.role_arn or self.arn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ from rotator.simulators.aws.shapes import (
     ClockMove,
     ClockState,
     FaultRule,
+    PolicyChange,
+    RoleSeed,
     SecretSeed,
     SeededAccount,
     Settings,
@@ -29,6 +31,8 @@ from rotator.simulators.aws.shapes import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
+
+    from rotator.simulators.aws.shapes import PolicyDocument
 
 DEFAULT_START = datetime(2026, 1, 1, tzinfo=UTC)
 _READY_TIMEOUT_SECONDS = 60
@@ -116,17 +120,32 @@ class SimulatedAws:
         account_id: str,
         *,
         users: Iterable[UserSeed] = (),
+        roles: Iterable[RoleSeed] = (),
         secrets: Iterable[SecretSeed] = (),
+        scps: Iterable[PolicyDocument] = (),
         root_key_active: bool = False,
     ) -> SeededAccount:
         """Add to an account, which is made if it is new; return its credentials."""
         account = AccountSeed(
             account_id=account_id,
             users=tuple(users),
+            roles=tuple(roles),
             secrets=tuple(secrets),
+            scps=tuple(scps),
             root_key_active=root_key_active,
         )
         return SeededAccount.model_validate_json(self._ask("POST", "seed", account))
+
+    def put_policies(
+        self, account_id: str, name: str, policies: Iterable[PolicyDocument] | None
+    ) -> None:
+        """Replace the policies of one user or role, at once; None means what it means in a seed.
+
+        Raises:
+            ValueError: There is no such user or role, or a policy cannot be evaluated.
+        """
+        put = None if policies is None else tuple(policies)
+        self._ask("PUT", "policies", PolicyChange(account_id=account_id, name=name, policies=put))
 
     def add_fault(self, rule: FaultRule) -> None:
         """Arm a fault, after those that are armed."""

@@ -69,22 +69,23 @@ class Refusal(Enum):
     )
 
 
-def error_answer(service: str, refusal: Refusal) -> tuple[int, str, str, bytes]:
-    """Render a refusal.
+def error_answer(service: str, refusal: Refusal, message: str = "") -> tuple[int, str, str, bytes]:
+    """Render a refusal, with a message of its own or with the usual one.
 
     Returns:
         HTTP status, error code, content type, body.
     """
     words = refusal.value
+    text = message or words.message
     if service not in _XMLNS:
         status, code = words.json
-        body = json.dumps({"__type": code, "message": words.message})
-        return status, code, "application/x-amz-json-1.1", body.encode()
+        told = json.dumps({"__type": code, "message": text})
+        return status, code, "application/x-amz-json-1.1", told.encode()
     status, code = words.query
     sender = "Receiver" if status >= 500 else "Sender"  # noqa: PLR2004 - HTTP's own boundary
-    text = (
+    body = (
         f'<ErrorResponse xmlns="{_XMLNS[service]}"><Error><Type>{sender}</Type>'
-        f"<Code>{code}</Code><Message>{escape(words.message)}</Message></Error>"
+        f"<Code>{code}</Code><Message>{escape(text)}</Message></Error>"
         f"<RequestId>{uuid4()}</RequestId></ErrorResponse>"
     )
-    return status, code, "text/xml", text.encode()
+    return status, code, "text/xml", body.encode()

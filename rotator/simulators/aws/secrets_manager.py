@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import uuid4
 
+from moto.core.exceptions import JsonRESTError
 from moto.secretsmanager.exceptions import (
     InvalidParameterException,
     InvalidRequestException,
@@ -17,16 +18,21 @@ from moto.secretsmanager.exceptions import (
     ValidationException,
 )
 from moto.secretsmanager.models import FakeSecret
-from moto.secretsmanager.responses import SecretsManagerResponse
+from moto.secretsmanager.responses import SecretsManagerResponse, _validate_filters
+
+from rotator.simulators.aws.call_context import base_context, secret_resource
+from rotator.simulators.aws.policy_documents import Ask
 
 if TYPE_CHECKING:
+    from rotator.simulators.aws.keys import Key
     from rotator.simulators.aws.world import World
 
 CURRENT = "AWSCURRENT"
 PREVIOUS = "AWSPREVIOUS"
 VALUE_LIMIT_BYTES = 65_536
 LABELS_LIMIT = 20
-_VERSIONS_PAGE = 100
+BATCH_LIMIT = 20
+_PAGE = 100
 _REFUSED_WHEN_DELETED = frozenset(
     {
         "GetSecretValue",
@@ -40,15 +46,22 @@ _REFUSED_WHEN_DELETED = frozenset(
 )
 
 Version = dict[str, Any]
+Item = TypeVar("Item")
+
+
+class _AccessDeniedError(JsonRESTError):
+    def __init__(self, message: str) -> None:
+        super().__init__("AccessDeniedException", message)
 
 
 class FaithfulSecretsManager(SecretsManagerResponse):
     """Answers one Secrets Manager call; a new object for each."""
 
-    def __init__(self, world: World) -> None:
-        """Answer about this world."""
+    def __init__(self, world: World, caller: Key) -> None:
+        """Answer the authenticated `caller` about this world."""
         super().__init__()
         self._world = world
+        self._caller = caller
 
     def create_secret(self) -> str:
         """Create a secret; the name of one that is scheduled for deletion stays taken."""
@@ -69,29 +82,36 @@ class FaithfulSecretsManager(SecretsManagerResponse):
     def get_secret_value(self) -> str:
         """Return a value, by default the one labelled AWSCURRENT (row 1)."""
         secret = self._secret("GetSecretValue")
-        version_id = self._get_param("VersionId")
-        label = self._get_param("VersionStage")
-        if not version_id:
-            label = label or CURRENT
-            version_id = _holder(secret, label)
-        version = secret.versions.get(version_id or "")
-        if version is None:
-            msg = "Secrets Manager can't find the specified secret value for "
-            what = f"staging label: {label}" if label else f"VersionId: {version_id}"
-            raise ResourceNotFoundException(msg + what)
-        if label and label not in version["version_stages"]:
-            raise SecretStageVersionMismatchException
-        told = {
-            "ARN": secret.arn,
-            "Name": secret.name,
-            "VersionId": version["version_id"],
-            "VersionStages": version["version_stages"],
-            "CreatedDate": version["createdate"],
-        }
-        for field, stored in (("SecretString", "secret_string"), ("SecretBinary", "secret_binary")):
-            if version.get(stored) is not None:
-                told[field] = version[stored]
-        return json.dumps(told)
+        version_id, label = self._get_param("VersionId"), self._get_param("VersionStage")
+        return json.dumps(_value(secret, version_id=version_id, label=label))
+
+    def batch_get_secret_value(self) -> str:
+        """Return current values; each secret is a matter of its own permission."""
+        wanted = self._get_param("SecretIdList", if_none=[])
+        filters = self._get_param("Filters", if_none=[])
+        if bool(wanted) == bool(filters) or len(wanted) > BATCH_LIMIT:
+            msg = "Give either Filters or SecretIdList with at most 20 secrets."
+            raise InvalidParameterException(msg)
+        names = wanted or [secret["Name"] for secret in self._found(filters)]
+        page, token = self._page(names, BATCH_LIMIT)
+        values: list[dict[str, Any]] = []
+        errors: list[dict[str, str]] = []
+        for name in page:
+            try:
+                values.append(self._value_in_batch(name))
+            except JsonRESTError as error:
+                code, said = error.error_type, error.message
+                errors.append({"SecretId": name, "ErrorCode": code, "Message": said})
+        return json.dumps({"SecretValues": values, "Errors": errors, **token})
+
+    def list_secrets(self) -> str:
+        """Return a page of secrets, filtered as asked; versions without labels are not told."""
+        page, token = self._page(self._found(self._get_param("Filters", if_none=[])), _PAGE)
+        for secret in page:
+            secret.pop("VersionIdsToStages", None)
+            by_version = secret.get("SecretVersionsToStages", {})
+            secret["SecretVersionsToStages"] = {k: v for k, v in by_version.items() if v}
+        return json.dumps({"SecretList": page, **token})
 
     def put_secret_value(self) -> str:
         """Store a version under the caller's token (rows 2, 8, 9)."""
@@ -137,14 +157,8 @@ class FaithfulSecretsManager(SecretsManagerResponse):
             for version_id, version in secret.versions.items()
             if version["version_stages"] or self._get_bool_param("IncludeDeprecated", False)
         ]
-        size = min(
-            self._get_int_param("MaxResults", _VERSIONS_PAGE), self._world.settings.max_page_size
-        )
-        start = int(self._get_param("NextToken") or 0)
-        told = {"ARN": secret.arn, "Name": secret.name, "Versions": versions[start : start + size]}
-        if start + size < len(versions):
-            told["NextToken"] = str(start + size)
-        return json.dumps(told)
+        page, token = self._page(versions, _PAGE)
+        return json.dumps({"ARN": secret.arn, "Name": secret.name, "Versions": page, **token})
 
     def rotate_secret(self) -> str:
         """Refuse on a deleted secret; else as moto does."""
@@ -161,8 +175,39 @@ class FaithfulSecretsManager(SecretsManagerResponse):
         self._secret("UntagResource")
         return super().untag_resource()
 
+    def _found(self, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return what the filters find, in the order of creation."""
+        _validate_filters(filters)
+        is_deleted_wanted = self._get_param("IncludePlannedDeletion", if_none=False)
+        every = len(self.backend.secrets) or 1
+        return self.backend.list_secrets(
+            filters, max_results=every, include_planned_deletion=is_deleted_wanted
+        )[0]
+
+    def _page(self, items: list[Item], most: int) -> tuple[list[Item], dict[str, str]]:
+        """Cut a page, and make the token that the next request must have, if any."""
+        size = min(
+            self._get_int_param("MaxResults", most), most, self._world.settings.max_page_size
+        )
+        start = int(self._get_param("NextToken") or 0)
+        token = {"NextToken": str(start + size)} if start + size < len(items) else {}
+        return items[start : start + size], token
+
+    def _value_in_batch(self, name: str) -> dict[str, Any]:
+        principal = self._caller.principal
+        resource, tags = secret_resource(principal.account_id, self.region, name)
+        context = base_context(principal, self.region) | tags
+        ask = Ask(action="secretsmanager:GetSecretValue", resource=resource, context=context)
+        denial = self._world.policies.refusal(principal, ask)
+        if denial:
+            raise _AccessDeniedError(denial)
+        return _value(self._secret_named(name, "GetSecretValue"), version_id="", label="")
+
     def _secret(self, operation: str) -> FakeSecret:
-        secret = self.backend.secrets.get(self._get_param("SecretId") or "")
+        return self._secret_named(self._get_param("SecretId") or "", operation)
+
+    def _secret_named(self, name: str, operation: str) -> FakeSecret:
+        secret = self.backend.secrets.get(name)
         if secret is None:
             raise SecretNotFoundException
         if secret.is_deleted() and operation in _REFUSED_WHEN_DELETED:
@@ -239,6 +284,31 @@ def move_label(secret: FakeSecret, label: str, target: str | None) -> None:
         secret.set_default_version_id(target)
         if holder is not None:
             move_label(secret, PREVIOUS, holder)
+
+
+def _value(secret: FakeSecret, *, version_id: str | None, label: str | None) -> dict[str, Any]:
+    """Tell a value: that of a version, or of a label, or the current one (row 1)."""
+    if not version_id:
+        label = label or CURRENT
+        version_id = _holder(secret, label)
+    version = secret.versions.get(version_id or "")
+    if version is None:
+        msg = "Secrets Manager can't find the specified secret value for "
+        what = f"staging label: {label}" if label else f"VersionId: {version_id}"
+        raise ResourceNotFoundException(msg + what)
+    if label and label not in version["version_stages"]:
+        raise SecretStageVersionMismatchException
+    told = {
+        "ARN": secret.arn,
+        "Name": secret.name,
+        "VersionId": version["version_id"],
+        "VersionStages": version["version_stages"],
+        "CreatedDate": version["createdate"],
+    }
+    for field, stored in (("SecretString", "secret_string"), ("SecretBinary", "secret_binary")):
+        if version.get(stored) is not None:
+            told[field] = version[stored]
+    return told
 
 
 def _holder(secret: FakeSecret, label: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from base64 import b64encode
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -13,12 +14,15 @@ from moto.secretsmanager.models import FakeSecret, secretsmanager_backends
 
 from rotator.simulators.aws.iam import new_user_id, register_key
 from rotator.simulators.aws.keys import Use
+from rotator.simulators.aws.policy_documents import read_policies
 from rotator.simulators.aws.secrets_manager import put_version
 from rotator.simulators.aws.shapes import (
     DEFAULT_REGION,
     AccountSeed,
     Credentials,
     KeySeed,
+    PolicyChange,
+    RoleSeed,
     SecretSeed,
     SeededAccount,
     UserSeed,
@@ -39,8 +43,11 @@ def seed(world: World, account: AccountSeed) -> SeededAccount:
     """Add users, keys and secrets to an account.
 
     Raises:
-        ValueError: A user, a key id or a secret's name is taken.
+        ValueError: A user, a role, a key id or a secret's name is taken, or a policy
+            cannot be evaluated.
     """
+    _refuse_bad_policies(account)
+    world.policies.add_service_control(account.account_id, account.scps)
     admin, human = world.admins_of(account.account_id)
     if account.root_key_active:
         world.root_keys.add(account.account_id)
@@ -49,11 +56,44 @@ def seed(world: World, account: AccountSeed) -> SeededAccount:
         admin=admin,
         human=human,
         users={user.name: _add_user(world, account.account_id, user) for user in account.users},
+        roles={role.name: _add_role(world, account.account_id, role) for role in account.roles},
         secrets={
             secret.name: _add_secret(world, account.account_id, secret)
             for secret in account.secrets
         },
     )
+
+
+def put_policies(world: World, change: PolicyChange) -> None:
+    """Replace the policies of one user or role, at once.
+
+    Raises:
+        ValueError: None or both are of this name, or a policy cannot be evaluated.
+    """
+    user = iam_backends[change.account_id][PARTITION].users.get(change.name)
+    roles = world.policies.roles_of(change.account_id)
+    found = [arn for arn in roles if arn.endswith(f"/{change.name}")] + ([user.arn] if user else [])
+    if len(found) != 1:
+        msg = f"{len(found)} users and roles of {change.account_id} are named {change.name}"
+        raise ValueError(msg)
+    world.policies.put(found[0], change.policies)
+
+
+def _refuse_bad_policies(account: AccountSeed) -> None:
+    """Read all before anything is made of any."""
+    read_policies(account.scps)
+    for policies in [*(u.policies for u in account.users), *(r.policies for r in account.roles)]:
+        read_policies(policies or ())
+
+
+def _add_role(world: World, account_id: str, wanted: RoleSeed) -> str:
+    arn = f"arn:{PARTITION}:iam::{account_id}:role{wanted.path}{wanted.name}"
+    if any(taken.endswith(f"/{wanted.name}") for taken in world.policies.roles_of(account_id)):
+        msg = f"role {wanted.name} exists"
+        raise ValueError(msg)
+    world.policies.trust(arn, wanted.trusts)
+    world.policies.put(arn, wanted.policies)
+    return arn
 
 
 def _add_user(world: World, account_id: str, wanted: UserSeed) -> tuple[Credentials, ...]:
@@ -68,6 +108,7 @@ def _add_user(world: World, account_id: str, wanted: UserSeed) -> tuple[Credenti
     user.create_date = min([world.date(), *born]).replace(microsecond=0, tzinfo=None)
     if wanted.console_password:
         user.password = secrets.token_urlsafe(20)
+    world.policies.put(user.arn, wanted.policies)
     return tuple(_add_key(world, user, key) for key in wanted.keys)
 
 
@@ -111,11 +152,18 @@ def _add_secret(world: World, account_id: str, wanted: SecretSeed) -> str:
     )
     secret = backend.secrets[wanted.name]
     if isinstance(secret, FakeSecret):
-        if wanted.value is not None:
-            version = {"version_id": str(uuid4()), "secret_string": wanted.value}
+        if wanted.value is not None or wanted.binary is not None:
+            version = {"version_id": str(uuid4()), **_stored(wanted)}
             put_version(secret, version, labels=[], created_at=int(world.now().timestamp()))
         if wanted.native_rotation:
             secret.rotation_requested = secret.rotation_enabled = True
             secret.rotation_lambda_arn = _SEEDED_LAMBDA
             secret.auto_rotate_after_days = 30
     return str(json.loads(answer)["ARN"])
+
+
+def _stored(wanted: SecretSeed) -> dict[str, str]:
+    """Return the value as moto keeps it, binary ones as they are on the wire."""
+    if wanted.binary is not None:
+        return {"secret_binary": b64encode(wanted.binary).decode()}
+    return {"secret_string": wanted.value or ""}

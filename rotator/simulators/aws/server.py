@@ -15,12 +15,13 @@ from uuid import uuid4
 from wsgiref.handlers import format_date_time
 
 from rotator.simulators.aws.control import PREFIX, Control
-from rotator.simulators.aws.gateway import Answer, Gateway
+from rotator.simulators.aws.gateway import Gateway
 from rotator.simulators.aws.moto_patches import patch_moto
 from rotator.simulators.aws.signature import HttpRequest
 from rotator.simulators.aws.world import World
 
 if TYPE_CHECKING:
+    from rotator.simulators.aws.answers import Answer
     from rotator.simulators.aws.simulated_time import SimulatedTime
 
 HOST = "127.0.0.1"

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 DEFAULT_REGION = "us-east-1"
+PolicyDocument = dict[str, Any]
+Trusted = Annotated[
+    str, Field(pattern=r"^(\*|\d{12}|arn:aws:iam::\d{12}:(root|user/\S+|role/\S+))$")
+]
 
 
 class Shape(BaseModel):
     """Base of all shapes: immutable, and an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"
+    )
 
 
 class Credentials(Shape):
@@ -51,6 +57,9 @@ class Settings(Shape):
         signature_window_seconds: How old a signature may be when its request takes
             effect, with real senders; None, for worlds on a clock of their own, lets
             every age pass.
+        report_delay_seconds: How long a credential report is in progress.
+        rates: Tokens per simulated second, and size of the bucket, by operation, or
+            ``*`` for each of the others; every account has its own buckets.
         secret_mark: What the secret of every key begins with that is minted from now
             on, so that a test can look for leaked ones.
     """
@@ -63,6 +72,8 @@ class Settings(Shape):
     trail_lag_seconds: float = Field(default=0, ge=0)
     max_page_size: int = Field(default=1000, ge=1, le=1000)
     signature_window_seconds: float | None = Field(default=None, gt=0)
+    report_delay_seconds: float = Field(default=0, ge=0)
+    rates: dict[str, tuple[Annotated[float, Field(ge=0)], Annotated[int, Field(ge=0)]]] = {}
     secret_mark: str = Field(default="", pattern=r"^[A-Za-z0-9+/]{0,20}$")
 
 
@@ -81,32 +92,73 @@ class KeySeed(Shape):
 
 
 class UserSeed(Shape):
-    """An IAM user to begin with."""
+    """An IAM user to begin with.
+
+    Attributes:
+        policies: What the user may do; None is a consumer, who may read every secret
+            of the account and nothing else.
+    """
 
     name: str
     path: str = "/"
     tags: dict[str, str] = {}
     console_password: bool = False
     keys: tuple[KeySeed, ...] = Field(default=(), max_length=2)
+    policies: tuple[PolicyDocument, ...] | None = None
+
+
+class RoleSeed(Shape):
+    """An IAM role to begin with.
+
+    In an account without a single seeded role every role may be assumed, by
+    everybody who may call AssumeRole, and its sessions may do everything.
+
+    Attributes:
+        policies: What its sessions may do; None is everything.
+        trusts: Who may assume it, if their own policies allow it too: account ids,
+            ARNs of users and roles, or ``*``.
+    """
+
+    name: str
+    path: str = "/"
+    policies: tuple[PolicyDocument, ...] | None = None
+    trusts: tuple[Trusted, ...] = ()
+
+
+class PolicyChange(Shape):
+    """Policies to put in the place of those that a user or role has; None as in a seed."""
+
+    account_id: str
+    name: str
+    policies: tuple[PolicyDocument, ...] | None
 
 
 class SecretSeed(Shape):
-    """A secret to begin with; without a value it has no version at all."""
+    """A secret to begin with, text or binary; without a value it has no version at all."""
 
     name: str
     value: str | None = None
+    binary: bytes | None = None
     region: str = DEFAULT_REGION
     tags: dict[str, str] = {}
     native_rotation: bool = False
 
 
 class AccountSeed(Shape):
-    """What to add to one account; the account is made when it is new."""
+    """What to add to one account; the account is made when it is new.
+
+    Attributes:
+        scps: Service control policies, for every principal of the account,
+            administrators included; only what they deny counts, as beside them
+            AWS's ``FullAWSAccess`` is attached.
+    """
 
     account_id: str = Field(pattern=r"^\d{12}$")
     root_key_active: bool = False
     users: tuple[UserSeed, ...] = ()
+    roles: tuple[RoleSeed, ...] = ()
     secrets: tuple[SecretSeed, ...] = ()
+    scps: tuple[PolicyDocument, ...] = ()
 
 
 class SeededAccount(Shape):
@@ -116,6 +168,7 @@ class SeededAccount(Shape):
         admin: May do everything in the account; meant for the daemon.
         human: The same, with another key, so that calls tell the two apart.
         users: Keys of the users of this seed, in the seed's order.
+        roles: ARNs of the roles of this seed, by name.
         secrets: ARNs of the secrets of this seed, by name.
     """
 
@@ -123,6 +176,7 @@ class SeededAccount(Shape):
     admin: Credentials
     human: Credentials
     users: dict[str, tuple[Credentials, ...]]
+    roles: dict[str, str]
     secrets: dict[str, str]
 
 

@@ -42,7 +42,7 @@ class FaithfulSts(TokenResponse):
     get_federation_token = get_session_token
 
     def assume_role(self) -> ActionResult:
-        """Open a session and let its key authenticate; who may assume is not checked."""
+        """Open a session and let its key authenticate; who may is the gateway's matter."""
         answer = super().assume_role()
         result = answer.result
         role = result["Credentials"] if isinstance(result, dict) else None
@@ -56,7 +56,11 @@ class FaithfulSts(TokenResponse):
             access_key_id=role.access_key_id,
             secret_access_key=role.secret_access_key,
             principal=Principal(
-                account_id=role.account_id, user_id=role.user_id, arn=role.arn, user_name=""
+                account_id=role.account_id,
+                user_id=role.user_id,
+                arn=role.arn,
+                user_name="",
+                role_arn=role.role_arn,
             ),
             created_at=self._world.date(),
             changes=[(now, True)],

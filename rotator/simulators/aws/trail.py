@@ -1,7 +1,7 @@
 """CloudTrail's event history, answered from the simulator's own log of calls.
 
-Only `LookupEvents` by event name is simulated, and only CreateAccessKey is kept,
-as AWS writes it: the secret is never in the record.
+Only `LookupEvents` by event name or by user name is simulated, and only what happens
+to access keys is kept, as AWS writes it: a secret is never in the record.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from rotator.simulators.aws.shapes import Call
     from rotator.simulators.aws.world import World
 
-_KEPT = "CreateAccessKey"
+_MINT = "CreateAccessKey"
+_KEPT = frozenset({_MINT, "UpdateAccessKey", "DeleteAccessKey"})
 _HOME = "us-east-1"
 _PAGE_EVENTS = 50
 
@@ -38,14 +39,20 @@ def lookup(
         asked: The request's fields.
 
     Raises:
-        UnsimulatedLookupError: Anything but one event name.
+        UnsimulatedLookupError: Anything but one attribute, an event that is kept or a
+            caller's name.
     """
     wanted = [
         (item["AttributeKey"], item["AttributeValue"]) for item in asked.get("LookupAttributes", ())
     ]
-    if wanted != [("EventName", _KEPT)]:
-        raise UnsimulatedLookupError
-    calls = [] if region != _HOME else [c for c in _shown(world) if c.account_id == account_id]
+    match wanted:
+        case [("EventName", name)] if name in _KEPT:
+            calls = [call for call in _shown(world) if call.operation == name]
+        case [("Username", name)]:
+            calls = [call for call in _shown(world) if _caller_name(world, call) == name]
+        case _:
+            raise UnsimulatedLookupError
+    calls = [] if region != _HOME else [c for c in calls if c.account_id == account_id]
     since, until = asked.get("StartTime"), asked.get("EndTime")
     found = [
         call
@@ -67,8 +74,14 @@ def _shown(world: World) -> Iterator[Call]:
     """Calls that took effect and that the history shows by now."""
     lag = timedelta(seconds=world.settings.trail_lag_seconds)
     for call in world.calls:
-        if call.operation == _KEPT and call.is_effective and call.at + lag <= world.now():
+        if call.operation in _KEPT and call.is_effective and call.at + lag <= world.now():
             yield call
+
+
+def _caller_name(world: World, call: Call) -> str:
+    """Return a user's name, or a session's."""
+    caller = world.keys.find(call.caller)
+    return caller.principal.arn.rpartition("/")[2] if caller else ""
 
 
 def _event(world: World, call: Call) -> dict[str, object]:
@@ -81,24 +94,45 @@ def _event(world: World, call: Call) -> dict[str, object]:
         "eventName": call.operation,
         "awsRegion": _HOME,
         "userAgent": call.user_agent,
-        "requestParameters": {"userName": call.user_name},
-        "responseElements": {
-            "accessKey": {
-                "userName": call.user_name,
-                "accessKeyId": call.parameters.get("CreatedAccessKeyId", ""),
-                "status": "Active",
-                "createDate": _date(call.at),
-            }
-        },
+        "requestParameters": _asked(call),
+        "responseElements": _answered(call),
         "recipientAccountId": call.account_id,
     }
+    unique = f"{call.at.isoformat()} {call.caller} {call.operation} {_key_of(call)}"
     return {
-        "EventId": str(uuid5(NAMESPACE_OID, f"{call.at.isoformat()} {call.caller}")),
+        "EventId": str(uuid5(NAMESPACE_OID, unique)),
         "EventName": call.operation,
         "EventTime": call.at.timestamp(),
         "EventSource": "iam.amazonaws.com",
+        "Username": _caller_name(world, call),
         "CloudTrailEvent": json.dumps(record),
     }
+
+
+def _asked(call: Call) -> dict[str, str]:
+    sent = {
+        "userName": call.user_name,
+        "accessKeyId": call.access_key_id,
+        "status": call.parameters.get("Status", ""),
+    }
+    return {name: value for name, value in sent.items() if value}
+
+
+def _answered(call: Call) -> dict[str, object] | None:
+    """Only a mint answers anything."""
+    if call.operation != _MINT:
+        return None
+    key = {
+        "userName": call.user_name,
+        "accessKeyId": _key_of(call),
+        "status": "Active",
+        "createDate": _date(call.at),
+    }
+    return {"accessKey": key}
+
+
+def _key_of(call: Call) -> str:
+    return call.parameters.get("CreatedAccessKeyId", call.access_key_id)
 
 
 def _date(at: datetime) -> str:

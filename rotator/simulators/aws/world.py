@@ -8,9 +8,11 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rotator.simulators.aws.authorization import PolicyBook
 from rotator.simulators.aws.faults import FaultBook
 from rotator.simulators.aws.keys import Key, KeyRegister, Principal
 from rotator.simulators.aws.shapes import Call, Credentials, Settings
+from rotator.simulators.aws.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,6 +42,8 @@ class World:
         self.settings = Settings()
         self.keys = KeyRegister()
         self.faults = FaultBook()
+        self.policies = PolicyBook()
+        self._buckets: dict[tuple[str, str], TokenBucket] = {}
         self.calls: deque[Call] = deque(maxlen=_CALLS_KEPT)
         self.root_keys: set[str] = set()
         self.reports: dict[str, Report] = {}
@@ -52,6 +56,16 @@ class World:
     def date(self) -> datetime:
         """Return the same in whole seconds, as AWS writes its dates."""
         return self.time.now().replace(microsecond=0)
+
+    def has_token(self, account_id: str, operation: str) -> bool:
+        """Take one token for a call; False when the account calls too fast."""
+        rates = self.settings.rates
+        limit = rates.get(operation, rates.get("*"))
+        if limit is None:
+            return True
+        rate, burst = limit
+        bucket = self._buckets.setdefault((account_id, operation), TokenBucket())
+        return bucket.take(self.now(), rate=rate, burst=burst)
 
     def admins_of(self, account_id: str) -> tuple[Credentials, Credentials]:
         """Return the account's two administrators, the daemon's and the human's."""
@@ -73,6 +87,7 @@ class World:
             user_id=f"AROA{mark}{account_id}0:{name}",
             arn=f"arn:aws:sts::{account_id}:assumed-role/simulator-admin/{name}",
             user_name="",
+            role_arn=f"arn:aws:iam::{account_id}:role/simulator-admin",
         )
         self.keys.add(
             Key(
