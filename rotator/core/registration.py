@@ -32,6 +32,7 @@ def registered(stored: Credential, given: Credential) -> Credential:
         action=given.action,
         rule=given.rule,
         note=given.note,
+        contact=given.contact,
         destination=given.destination,
         current_version=stored.current_version if is_same_object(stored, given) else None,
         principal=replace(stored.principal, path=given.principal.path),
@@ -64,9 +65,9 @@ def instructed(stored: Credential, order: Order) -> Credential:
 
 
 def just_before(at: Instant) -> Instant:
-    """Say to which timer a lifted pause sets a row that it held, if that is earlier.
+    """Say to which timer a person's word about many rows sets one of them, if that is earlier.
 
-    It differs from the pause's own time, so that whoever holds the row's claim
+    It differs from the word's own time, so that whoever holds the row's claim
     sees at the next commit that somebody made it due.
     """
     return Instant(at - timedelta(microseconds=1))

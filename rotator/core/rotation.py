@@ -235,6 +235,7 @@ class Credential:
         action: What policy lets us do.
         rule: The policy rule that decided so; ``defaults`` if none matched.
         note: Why it is only reported; empty when it is rotated.
+        contact: Whom its owner's tags name to be asked about it; empty while unknown.
         destination: Where it is published; None when no rule names a destination.
         current_key_id: The key that we hold to be current; None until adopted.
         current_version: The destination's version that carries it.
@@ -255,6 +256,7 @@ class Credential:
     next_at: Instant
     created_at: Instant
     note: str = ""
+    contact: str = ""
     destination: DestinationRef | None = None
     current_key_id: KeyId | None = None
     current_version: VersionId | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from rotator.core.accounts import Account
 from rotator.core.events import AuditAction, AuditRecord, Event, SealedRecord, Stage, Subject
 from rotator.core.facts import DestinationRef, Principal
 from rotator.core.orders import Pause
@@ -30,8 +31,8 @@ _OBJECT_COLUMNS = (
 )
 
 _CREDENTIAL_PLAIN = (
-    "id", "action", "rule", "note", "current_key_id", "current_version", "next_at", "due_at",
-    "requested", "failures", "last_error", "inspected_at", "created_at",
+    "id", "action", "rule", "note", "contact", "current_key_id", "current_version", "next_at",
+    "due_at", "requested", "failures", "last_error", "inspected_at", "created_at",
 )  # fmt: skip
 _PLACEMENT_VERSIONS = ("old_version", "base_version", "new_version")
 _ROTATION_PLAIN = tuple(
@@ -46,6 +47,7 @@ _SECOND_FIELDS = ("enabled_at", "reversed_at", "vouched_at", "halt_reason")
 """What readers of the first generation would not heed."""
 
 _KEY_PLAIN = tuple(item.name for item in fields(KeyRecord))
+_ACCOUNT_PLAIN = tuple(item.name for item in fields(Account))
 _EVENT_PLAIN = tuple(item.name for item in fields(Event))
 _AUDIT_PLAIN = tuple(
     item.name
@@ -198,6 +200,16 @@ def decode_pause(row: RowMapping) -> Pause:
         reason=row["reason"],
         since=row["since"],
     )
+
+
+def encode_account(value: Account) -> Row:
+    """Encode what a person said about an account."""
+    return {name: getattr(value, name) for name in _ACCOUNT_PLAIN}
+
+
+def decode_account(row: RowMapping) -> Account:
+    """Decode what a person said about an account."""
+    return Account(**{name: row[name] for name in _ACCOUNT_PLAIN})
 
 
 def encode_event(value: Event) -> Row:

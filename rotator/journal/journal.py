@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rotator.journal.accounts import SqlAccounts
 from rotator.journal.audit_queue import SqlAuditQueue
 from rotator.journal.budgets import SqlBudgets
 from rotator.journal.claims import SqlClaims
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rotator.ports.clock import Chance
 
 
-class SqlJournal(SqlClaims, SqlOrders, SqlInventory, SqlAuditQueue, SqlBudgets):
+class SqlJournal(SqlClaims, SqlOrders, SqlAccounts, SqlInventory, SqlAuditQueue, SqlBudgets):
     """Every protocol of `rotator.ports.journal`; safe to share between threads."""
 
     def __init__(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, or_, select, true, update
+from sqlalchemy import and_, delete, or_, select, true
 
 from rotator.core.reasons import Reason
-from rotator.core.registration import instructed, just_before
+from rotator.core.registration import instructed
 from rotator.journal import codec, tables
-from rotator.journal.rows import locked, save_credential
+from rotator.journal.rows import hasten, locked, save_credential
 from rotator.journal.transactions import Store, write_row
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement
 
-    from rotator.core.ids import CredentialId
+    from rotator.core.ids import CredentialId, Instant
     from rotator.core.orders import Order, Pause
 
 _ROW = tables.credential.c
@@ -34,6 +34,14 @@ class SqlOrders(Store):
             save_credential(connection, instructed(stored, order))
             return True
 
+    def hasten(self, credential: CredentialId, *, now: Instant) -> bool:
+        """Make a credential due; False when it is unknown."""
+        with self._transactions.writing() as connection:
+            if locked(connection, credential) is None:
+                return False
+            hasten(connection, _ROW.id == credential, now)
+            return True
+
     def pause(self, pause: Pause) -> None:
         """Note a pause; an older one of the same scope is replaced."""
         with self._transactions.writing() as connection:
@@ -48,10 +56,7 @@ class SqlOrders(Store):
                 return None
             lifted = codec.decode_pause(row)
             connection.execute(delete(tables.pause).where(this))
-            for held in connection.execute(_held_by(lifted)).mappings().all():
-                due = just_before(min(held["next_at"], lifted.since))
-                mine = _ROW.id == held["id"]
-                connection.execute(update(tables.credential).where(mine).values(next_at=due))
+            hasten(connection, _held_by(lifted), lifted.since)
             return lifted
 
     def pauses(self) -> tuple[Pause, ...]:
@@ -62,7 +67,7 @@ class SqlOrders(Store):
             return tuple(codec.decode_pause(row) for row in rows)
 
 
-def _held_by(pause: Pause) -> Select[Any]:
+def _held_by(pause: Pause) -> ColumnElement[bool]:
     """Pick what a pause holds, and what a pass looks at now and may be about to hold."""
     covered: ColumnElement[bool] = true()
     if pause.credential is not None:
@@ -70,5 +75,4 @@ def _held_by(pause: Pause) -> Select[Any]:
     elif pause.account is not None:
         covered = _ROW.account == pause.account
     held = or_(_ROW.hold_reason == Reason.PAUSED, _ROW.token.is_not(None))
-    query = select(_ROW.id, _ROW.next_at).where(covered, held)
-    return query.order_by(_ROW.id).with_for_update()
+    return and_(covered, held)

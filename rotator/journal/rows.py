@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, case, func, null, select, update
 
+from rotator.core.registration import just_before
 from rotator.journal import codec, tables
 from rotator.journal.transactions import insert_missing, write_row
 
@@ -51,6 +52,16 @@ def save_credential(connection: Connection, value: Credential) -> None:
     needed = connection.execute(newest).scalar() or 0
     row["min_reader"] = max(row["min_reader"], needed)
     connection.execute(update(tables.credential).where(mine).values(**row))
+
+
+def hasten(connection: Connection, chosen: ColumnElement[bool], at: Instant) -> None:
+    """Make the chosen credentials due at an instant, unless they are earlier; see `just_before`."""
+    row = tables.credential.c
+    query = select(row.id, row.next_at).where(chosen).order_by(row.id).with_for_update()
+    for found in connection.execute(query).mappings().all():
+        due = just_before(min(found["next_at"], at))
+        mine = row.id == found["id"]
+        connection.execute(update(tables.credential).where(mine).values(next_at=due))
 
 
 def save_rotation(connection: Connection, value: Rotation) -> None:

@@ -82,6 +82,7 @@ credential = Table(
     Column("action", Word(Action), nullable=False),
     Column("rule", Text, nullable=False),
     Column("note", Text, nullable=False),
+    Column("contact", Text, nullable=False, server_default=text("''")),
     Column("destination_id", Text, ForeignKey(destination_object.c.id)),
     Column("key_id_field", Text),
     Column("secret_field", Text),
@@ -260,6 +261,18 @@ pause = Table(
     Column("since", Moment, nullable=False),
 )
 """One row per pause in force; without account and credential it is one of everything."""
+
+account = Table(
+    "account",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("is_confirmed", Boolean, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+)
+"""One row per account that a person spoke of; an account without one is in plan mode."""
 
 commit_mark = Table(
     "commit_mark",

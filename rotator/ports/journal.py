@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from rotator.core.accounts import Account
     from rotator.core.events import AuditRecord, Event, SealedRecord
     from rotator.core.ids import AccountId, CredentialId, Instant, RotationId
     from rotator.core.orders import Order, Pause
@@ -112,6 +113,10 @@ class Orders(Protocol):
         """
         ...
 
+    def hasten(self, credential: CredentialId, *, now: Instant) -> bool:
+        """Make a credential due, also for whoever holds its claim; False when it is unknown."""
+        ...
+
     def pause(self, pause: Pause) -> None:
         """Note a pause; an older one of the same scope is replaced."""
         ...
@@ -122,6 +127,22 @@ class Orders(Protocol):
 
     def pauses(self) -> tuple[Pause, ...]:
         """Every pause in force, oldest first."""
+        ...
+
+
+class Accounts(Protocol):
+    """What people said about accounts: an account nobody confirmed is in plan mode."""
+
+    def save_account(self, account: Account, record: AuditRecord) -> None:
+        """Note a confirmation or its withdrawal, in place of what was said before.
+
+        The audit record is written in the same transaction, and every credential
+        of the account is made due, also one whose claim somebody holds.
+        """
+        ...
+
+    def accounts(self) -> tuple[Account, ...]:
+        """Every account that somebody spoke of, ordered by provider, then id."""
         ...
 
 
@@ -208,5 +229,5 @@ class Budgets(Protocol):
         ...
 
 
-class Journal(Claims, Orders, Inventory, AuditQueue, Budgets, Protocol):
+class Journal(Claims, Orders, Accounts, Inventory, AuditQueue, Budgets, Protocol):
     """The whole journal."""

@@ -30,6 +30,7 @@ POLICYS_PART: tuple[dict[str, Any], ...] = (
     {"action": Action.REPORT},
     {"rule": "team-a"},
     {"note": "exempt until spring"},
+    {"contact": "jane@example.com"},
     {"destination": destination("elsewhere")},
     {"destination": replace(credential().destination or destination(), merge=True)},
     {"destination": None},

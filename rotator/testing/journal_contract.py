@@ -9,6 +9,7 @@ A subclass implements `make`; every sentence of the port is then tested on it::
 
 from __future__ import annotations
 
+from rotator.testing.accounts_contract import AccountsContract
 from rotator.testing.claims_contract import ClaimsContract
 from rotator.testing.commits_contract import CommitsContract
 from rotator.testing.evidence_contract import AuditQueueContract, BudgetsContract
@@ -20,6 +21,7 @@ class JournalContract(
     ClaimsContract,
     CommitsContract,
     OrdersContract,
+    AccountsContract,
     InventoryContract,
     AuditQueueContract,
     BudgetsContract,

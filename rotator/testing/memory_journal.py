@@ -26,6 +26,7 @@ from rotator.core.rotation import Claim
 from rotator.errors import ConflictError, DestinationBusyError, InvariantError
 
 if TYPE_CHECKING:
+    from rotator.core.accounts import Account
     from rotator.core.events import AuditRecord, Event, SealedRecord
     from rotator.core.ids import AccountId, CredentialId, Instant, KeyId, RotationId
     from rotator.core.orders import Order, Pause
@@ -49,6 +50,7 @@ class _Tables:
     audited: set[str] = field(default_factory=set)
     budgets: dict[AccountId, Instant] = field(default_factory=dict)
     pauses: dict[str, Pause] = field(default_factory=dict)
+    accounts: dict[tuple[str, AccountId], Account] = field(default_factory=dict)
 
     def copied(self) -> _Tables:
         """Copy every container; what they hold never changes."""
@@ -143,6 +145,14 @@ class MemoryJournal:
             self._tables.credentials[credential] = ordered(stored, trigger, now)
             return True
 
+    def hasten(self, credential: CredentialId, *, now: Instant) -> bool:
+        """Make a credential due; False when it is unknown."""
+        with self._lock:
+            stored = self._tables.credentials.get(credential)
+            if stored is not None:
+                self._hasten(stored, now)
+            return stored is not None
+
     def instruct(self, credential: CredentialId, order: Order) -> bool:
         """Note an order and make the credential due; False when it is unknown."""
         with self._lock:
@@ -165,8 +175,7 @@ class MemoryJournal:
                 return None
             for row in tuple(self._tables.credentials.values()):
                 if self._is_held_by(lifted, row):
-                    due = replace(row, next_at=just_before(min(row.next_at, lifted.since)))
-                    self._tables.credentials[row.id] = due
+                    self._hasten(row, lifted.since)
             return lifted
 
     def pauses(self) -> tuple[Pause, ...]:
@@ -174,6 +183,23 @@ class MemoryJournal:
         with self._lock:
             rows = list(self._tables.pauses.values())
         return tuple(sorted(rows, key=lambda row: (row.since, row.scope)))
+
+    def save_account(self, account: Account, record: AuditRecord) -> None:
+        """Note a person's word about an account, with its record, and make its rows due."""
+        with self._lock:
+            self._check_audit((record,))
+            self._tables.accounts[account.provider, account.id] = account
+            self._queue((record,))
+            for row in tuple(self._tables.credentials.values()):
+                principal = row.principal
+                if (principal.provider, principal.account) == (account.provider, account.id):
+                    self._hasten(row, account.since)
+
+    def accounts(self) -> tuple[Account, ...]:
+        """Every account that somebody spoke of, ordered by provider, then id."""
+        with self._lock:
+            rows = dict(self._tables.accounts)
+        return tuple(rows[name] for name in sorted(rows))
 
     def register(self, credential: Credential) -> bool:
         """Insert a credential, or bring policy's part of an existing row up to date."""
@@ -261,6 +287,10 @@ class MemoryJournal:
         """Tell whose fence is on a credential, and until when; None when it is free."""
         with self._lock:
             return self._tables.leases.get(credential)
+
+    def _hasten(self, row: Credential, at: Instant) -> None:
+        due = replace(row, next_at=just_before(min(row.next_at, at)))
+        self._tables.credentials[row.id] = due
 
     def _is_held_by(self, pause: Pause, row: Credential) -> bool:
         """Whether a pause holds it, or a pass looks at it now and may be about to."""

@@ -188,7 +188,27 @@ class PauseContract(JournalSuite):
         assert journal.credentials()[0].next_at <= EPOCH
 
 
-class OrdersContract(InstructContract, PauseContract):
+class HastenContract(JournalSuite):
+    """Making one credential due."""
+
+    def test_a_credential_is_hastened_and_never_postponed(self, journal: Journal) -> None:
+        """Somebody wants it looked at now, and nothing else of it changes."""
+        of = credential(next_at=at(hours=1))
+        journal.register(of)
+        assert journal.hasten(of.id, now=EPOCH)
+        hastened = journal.credentials()[0]
+        assert replace(hastened, next_at=of.next_at) == of
+        assert journal.due(now=EPOCH, limit=9) == (of.id,)
+        assert journal.hasten(of.id, now=at(hours=1))
+        assert journal.credentials()[0].next_at <= hastened.next_at
+
+    def test_an_unknown_credential_is_not_hastened(self, journal: Journal) -> None:
+        """Whoever asks must know that nobody will look."""
+        assert not journal.hasten(credential().id, now=EPOCH)
+        assert journal.credentials() == ()
+
+
+class OrdersContract(InstructContract, HastenContract, PauseContract):
     """Everything that the protocol promises."""
 
 

@@ -186,6 +186,8 @@ class Proxy:
     def _release_late(self) -> None:
         """Let the server hear COMMIT after it was asked what became of it."""
         with self._lock:
-            for pair, data in self._late:
+            late, self._late = self._late, []
+        for pair, data in late:
+            # A server that has waited too long has given the transaction up.
+            with suppress(OSError):
                 pair.server.sendall(data)
-            self._late.clear()

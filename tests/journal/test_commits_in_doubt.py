@@ -178,8 +178,10 @@ def test_a_write_in_doubt_leaves_one_current_key_whatever_the_rotation_was_doing
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("deaf_for", [0, 1])
-@pytest.mark.parametrize("cut", [Cut.REQUEST, Cut.ANSWER, Cut.LATE])
+@pytest.mark.parametrize(
+    ("cut", "deaf_for"),
+    [(Cut.REQUEST, 0), (Cut.REQUEST, 1), (Cut.ANSWER, 0), (Cut.ANSWER, 1), (Cut.LATE, 0)],
+)
 def test_whatever_commit_of_a_rotation_is_broken_one_current_key_is_left(
     postgres_server: Server, postgres_url: str, cut: Cut, deaf_for: int
 ) -> None:

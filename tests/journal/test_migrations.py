@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, select, text
 
 from rotator.core.rotation import Phase
 from rotator.errors import UnavailableError
-from rotator.journal import migrations
+from rotator.journal import codec, migrations, tables
+from rotator.journal.columns import from_micros
 from rotator.journal.migrate import Schema, current, head, judge, upgrade
-from rotator.journal.sqlite import sqlite_engine
+from rotator.journal.sqlite import WRITES, sqlite_engine
 from rotator.journal.tables import metadata
 from tests.journal.journals import journal_url
 
@@ -24,6 +27,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
+
+_CREDENTIAL = """
+INSERT INTO credential (id, provider, account, principal, principal_uid, principal_path, action,
+    rule, note, next_at, failures, last_error, created_at)
+VALUES (:name, 'aws-iam', :account, :name, '', '/', 'rotate', 'all', '', 0, 0, '', 0)
+"""
+_ROTATION = """
+INSERT INTO rotation (id, credential_id, trigger, phase, phase_since, created_at, old_key_id,
+    attempt, verify_failures, outcome)
+VALUES (:name, :name, 'age', 'completed', 0, :since, 'AKIA', 1, 0, 'rotated')
+"""
 
 VERSIONS = Path(migrations.__file__).parent / "versions"
 
@@ -96,6 +110,37 @@ def test_an_upgrade_that_fails_leaves_nothing_behind(engine: Engine) -> None:
     with engine.connect() as connection:
         tables = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
         assert list(tables.scalars()) == ["placement"]
+
+
+def test_what_an_older_release_was_rotating_counts_as_confirmed(engine: Engine) -> None:
+    _upgrade_to(engine, "0003")
+    with engine.begin() as connection:
+        for name, account in (("ci", "111"), ("web", "111"), ("idle", "222")):
+            connection.execute(text(_CREDENTIAL), {"name": name, "account": account})
+        for name, since in (("ci", 9), ("web", 7)):
+            connection.execute(text(_ROTATION), {"name": name, "since": since})
+
+    upgrade(engine)
+
+    with engine.connect() as connection:
+        rows = connection.execute(select(tables.account)).mappings().all()
+    (row,) = map(codec.decode_account, rows)
+    assert (row.provider, row.id, row.is_confirmed, row.operator) == (
+        "aws-iam",
+        "111",
+        True,
+        "upgrade",
+    )
+    assert row.since == from_micros(7)
+
+
+def _upgrade_to(engine: Engine, number: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", "rotator.journal:migrations")
+    writers = engine.execution_options(**{WRITES: True})
+    with writers.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, number)
 
 
 def test_the_phases_are_checked_by_the_database(engine: Engine) -> None:
