@@ -22,6 +22,7 @@ from botocore.config import Config
 from rotator import __version__
 from rotator.clients.aws_calls import Calls, OnCall, ignore_call
 from rotator.clients.aws_trail import home_of_iam
+from rotator.clients.aws_verdicts import OnVerdict, ignore_verdict, listen
 from rotator.core.ids import AccountId, Instant, instant
 from rotator.core.secret import Secret
 from rotator.errors import AccessDeniedError, RejectedError
@@ -99,6 +100,7 @@ class AwsClients:
         clock: Clock,
         *,
         on_call: OnCall = ignore_call,
+        on_verdict: OnVerdict = ignore_verdict,
         session: boto3.Session | None = None,
     ) -> None:
         """Prepare; sends nothing.
@@ -107,6 +109,7 @@ class AwsClients:
             config: Accounts, endpoints, patience.
             clock: What `not_after` and the end of sessions are compared with.
             on_call: Is told of every call.
+            on_verdict: Is told of every permission that an account's calls show.
             session: The process's session; None makes one from the environment.
         """
         # At DEBUG, botocore and urllib3 log the bodies of answers: secrets.
@@ -116,6 +119,7 @@ class AwsClients:
         self.config = config
         self._clock = clock
         self._calls = Calls(clock, on_call=on_call, is_read_only=config.read_only)
+        self._on_verdict = on_verdict
         self._session = session or boto3.Session()
         self._lock = threading.Lock()
         self._accounts = {number: _Account() for number in config.accounts}
@@ -134,6 +138,10 @@ class AwsClients:
         """Do some work with these clients; see `rotator.clients.aws_calls.Calls.run`."""
         return self._calls.run(work, subject=subject, not_after=not_after, rotation=rotation)
 
+    def pause(self, seconds: float) -> None:
+        """Wait by our clock, where AWS asks for patience."""
+        self._clock.sleep(seconds)
+
     def iam(self, account: AccountId, purpose: Purpose) -> IAMClient:
         """Return an account's IAM client.
 
@@ -147,7 +155,9 @@ class AwsClients:
             self._iam,
             (account, purpose),
             identity,
-            lambda: self._make("iam", region, identity, self._options(purpose)),
+            lambda: self._heard(
+                account, self._make("iam", region, identity, self._options(purpose))
+            ),
         )
 
     def secrets(self, account: AccountId, region: str) -> SecretsManagerClient:
@@ -158,7 +168,9 @@ class AwsClients:
             self._secrets,
             (account, place),
             identity,
-            lambda: self._make("secretsmanager", place, identity, self._options()),
+            lambda: self._heard(
+                account, self._make("secretsmanager", place, identity, self._options())
+            ),
         )
 
     def trail(self, account: AccountId) -> TrailClient:
@@ -169,7 +181,9 @@ class AwsClients:
             self._trails,
             account,
             identity,
-            lambda: self._make("cloudtrail", region, identity, self._options()),
+            lambda: self._heard(
+                account, self._make("cloudtrail", region, identity, self._options())
+            ),
         )
 
     def caller(self, account: AccountId) -> str:
@@ -198,6 +212,10 @@ class AwsClients:
             if key not in kept or kept[key][0] is not identity:
                 kept[key] = identity, make()
             return kept[key][1]
+
+    def _heard(self, account: AccountId, client: ClientT) -> ClientT:
+        listen(cast("BaseClient", client), account, self._on_verdict)
+        return client
 
     def _identity(self, account: AccountId) -> _Identity:
         known = self._accounts.get(account)

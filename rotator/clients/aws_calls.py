@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_READING_PREFIXES = ("Get", "List", "Describe", "Lookup")
-_READING_OPERATIONS = frozenset({"AssumeRole"})
+_READING_PREFIXES = ("Get", "BatchGet", "List", "Describe", "Lookup")
+_READING_OPERATIONS = frozenset(
+    {"AssumeRole", "GenerateCredentialReport", "SimulatePrincipalPolicy"}
+)
 
 
 class OnCall(Protocol):

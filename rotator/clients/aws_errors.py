@@ -131,6 +131,22 @@ CAUGHT: tuple[type[Exception], ...] = (RotatorError, ClientError, *FAILURES)
 _SIGNATURE_CODES = frozenset(
     {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired"}
 )
+_NOT_KNOWN = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""Codes that say who asks is not known, and nothing about what may be done."""
+
 _WRONG_TIMES = ("Signature expired", "Signature not yet current", "Request has expired")
 _CLOCK_HINT = "set this host's clock by NTP"
 _NEVER_CONNECTED = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
@@ -176,8 +192,17 @@ def translate(
     msg = f"{operation} failed: {what}{suffix}"
     if isinstance(error, ClientError) and is_clock_error(error) and kind is UnavailableError:
         return kind(msg, subject=subject, code="clock_skew", hint=_CLOCK_HINT)
-    hint = f"let rotator's own identity do {operation}" if kind is AccessDeniedError else ""
-    return kind(msg, subject=subject, hint=hint)
+    return kind(msg, subject=subject, hint=_hint(error, kind, operation))
+
+
+def _hint(error: Exception, kind: type[RotatorError], operation: str) -> str:
+    if isinstance(error, _NEVER_CONNECTED):
+        return "see that this host reaches AWS, and what `aws.endpointUrl` says"
+    if kind is not AccessDeniedError:
+        return ""
+    if not isinstance(error, ClientError) or error_code(error) in _NOT_KNOWN:
+        return "give rotator credentials that work and have not expired"
+    return f"let rotator's own identity do {operation}"
 
 
 def _reading(error: Exception) -> tuple[type[RotatorError], str, str]:

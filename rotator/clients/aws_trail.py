@@ -11,10 +11,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rotator.clients.aws_calls import rotation_agent
+from rotator.core.facts import Minter
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rotator.core.ids import Instant
+    from rotator.core.ids import Instant, RotationId
 
 CREATE_ACCESS_KEY = "CreateAccessKey"
 _PAGE_EVENTS = 50
@@ -77,6 +80,16 @@ def mints(trail: TrailClient, *, since: Instant, until: Instant) -> Iterator[Min
 def is_same_caller(one: str, other: str) -> bool:
     """Whether two ARNs are one identity; a role's sessions are, whatever their names."""
     return bool(one) and _without_session(one) == _without_session(other)
+
+
+def minter(mint: Mint, ourselves: str, rotation: RotationId) -> Minter:
+    """Judge a mint by identity and rotation; our word under another identity proves nothing."""
+    is_us = is_same_caller(mint.caller, ourselves)
+    if rotation_agent(rotation) in mint.user_agent.split():
+        return Minter.OURS if is_us else Minter.UNKNOWN
+    # Another rotation's mint, or one without a user agent, may still be rotator's.
+    is_like_ours = rotation_agent("") in mint.user_agent or (is_us and not mint.user_agent)
+    return Minter.UNKNOWN if is_like_ours else Minter.SOMEBODY_ELSE
 
 
 def _without_session(arn: str) -> str:

@@ -151,6 +151,20 @@ def test_a_denial_says_what_to_grant() -> None:
 
 
 @pytest.mark.parametrize(
+    "theirs",
+    [answer("ExpiredToken", 403), answer("InvalidClientTokenId", 403), vendor.NoCredentialsError()],
+)
+def test_a_refused_identity_is_not_told_to_get_permissions(theirs: Exception) -> None:
+    assert ours(theirs).hint == "give rotator credentials that work and have not expired"
+
+
+def test_an_endpoint_that_is_not_reached_says_where_to_look() -> None:
+    error = ours(vendor.EndpointConnectionError(endpoint_url="https://nowhere"))
+
+    assert "aws.endpointUrl" in error.hint
+
+
+@pytest.mark.parametrize(
     ("status", "kind"),
     [(500, UnavailableError), (503, UnavailableError), (429, ThrottledError), (418, RejectedError)],
 )

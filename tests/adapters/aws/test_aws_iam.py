@@ -253,6 +253,8 @@ def test_every_permission_that_is_used_is_listed_and_no_other(
     provider.mark_key(user, key, ROTATION)
     provider.list_keys(user)
     provider.marks(user)
+    provider.tags(user)
+    provider.survey(ACCOUNT)
     provider.last_used(user, key)
     provider.is_person(user)
     provider.disable_key(user, key, not_after=cloud.soon())

@@ -88,6 +88,14 @@ class AwsIamBench(ProviderBench):
             UserName=principal.name, Password="correct horse battery staple"
         )
 
+    def tag_by_hand(self, principal: Principal, name: str, value: str) -> None:
+        tag = {"Key": name, "Value": value}
+        self._cloud.iam_by_hand.tag_user(UserName=principal.name, Tags=[tag])  # type: ignore[list-item]
+
+    def replace_by_hand(self, principal: Principal) -> None:
+        self._cloud.iam_by_hand.delete_user(UserName=principal.name)
+        self._cloud.iam_by_hand.create_user(UserName=principal.name)
+
 
 class TestAwsTrail(MinterContract):
     @pytest.fixture

@@ -193,6 +193,7 @@ def test_every_permission_that_is_used_is_listed_and_no_other(
     destination.promote(untagged, OURS, expected=base, not_after=cloud.soon())
     destination.unstage(untagged, base, not_after=cloud.soon())
     destination.describe(untagged)
+    list(destination.search(ACCOUNT, REGION))
 
     used = {f"secretsmanager:{call.operation}" for call in cloud.calls()}
     assert used == {action for actions in PERMISSIONS.values() for action in actions}

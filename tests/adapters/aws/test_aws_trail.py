@@ -10,11 +10,11 @@ import pytest
 
 from rotator.clients.aws_calls import rotation_agent
 from rotator.clients.aws_config import AwsAccount
-from rotator.clients.aws_trail import Mint, home_of_iam, is_same_caller, mints
+from rotator.clients.aws_trail import Mint, home_of_iam, is_same_caller, minter, mints
 from rotator.core.facts import Minter
 from rotator.core.ids import KeyId, RotationId
 from rotator.errors import ThrottledError
-from rotator.providers.aws_iam import AwsIamConfig, AwsIamProviderWithTrail, _minter
+from rotator.providers.aws_iam import AwsIamConfig, AwsIamProviderWithTrail
 from rotator.simulators.aws.shapes import FaultKind, Settings
 from tests.adapters.aws.cloud import ACCOUNT
 from tests.builders import at
@@ -129,7 +129,7 @@ def test_a_throttled_look_is_transient(cloud: Cloud, provider: AwsIamProviderWit
     ],
 )
 def test_ours_is_our_identity_and_our_rotation_and_nothing_less(mint: Mint, told: Minter) -> None:
-    assert _minter(mint, US, ROTATION) is told
+    assert minter(mint, US, ROTATION) is told
 
 
 def test_one_identity_is_one_whatever_its_session_is_called() -> None:
