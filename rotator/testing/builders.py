@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import NAMESPACE_OID, uuid5
 
+from rotator.core.accounts import Account
 from rotator.core.events import AuditAction, AuditRecord, Event, SealedRecord, Stage, Subject
 from rotator.core.facts import DestinationRef, Principal
 from rotator.core.ids import (
@@ -175,6 +176,14 @@ def claim(of: Credential | None = None, **changes: Any) -> Claim:  # noqa: ANN40
         token=LeaseToken(an_id("token")),
         lease_until=at(minutes=2),
         credential=of or credential(),
+    )
+    return _changed(made, changes)
+
+
+def account(**changes: Any) -> Account:  # noqa: ANN401 - any field
+    """Build the confirmation of an account."""
+    made = Account(
+        provider=PROVIDER, id=ACCOUNT, is_confirmed=True, operator="ann", reason="", since=EPOCH
     )
     return _changed(made, changes)
 

@@ -34,7 +34,12 @@ from rotator.testing.destination_bench import (
     published,
     stage,
 )
-from rotator.testing.promotion_contract import PromoteContract, ReadBackContract, UnstageContract
+from rotator.testing.promotion_contract import (
+    HistoryContract,
+    PromoteContract,
+    ReadBackContract,
+    UnstageContract,
+)
 
 if TYPE_CHECKING:
     from rotator.testing.destination_bench import DestinationBench
@@ -276,5 +281,6 @@ class DestinationContract(
     PromoteContract,
     UnstageContract,
     ReadBackContract,
+    HistoryContract,
 ):
     """Everything that a destination promises; a subclass offers the fixture `bench`."""

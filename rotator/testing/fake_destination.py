@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rotator.core.facts import DestinationState
-from rotator.core.ids import DestinationId, Instant, KeyId, VersionId
+from rotator.core.ids import AccountId, DestinationId, Instant, KeyId, VersionId
+from rotator.core.recognition import Content, recognise
 from rotator.core.secret import KeyMaterial, Secret
-from rotator.errors import ConflictError, NotFoundError, RejectedError
+from rotator.core.survey import FoundObject, Shape
+from rotator.errors import AccessDeniedError, ConflictError, NotFoundError, RejectedError
 from rotator.testing.wire import Act, Actor, Wire
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rotator.core.facts import DestinationRef
     from rotator.ports.clock import Clock
 
@@ -28,8 +32,15 @@ _UNNAMED = 0xFEED << 64
 
 @dataclass(slots=True, kw_only=True)
 class FakeObject:
-    """One object as it really is; versions keep the order of their writing."""
+    """One object as it really is; versions keep the order of their writing.
 
+    Attributes:
+        ref: What it was made by; None for one that no search has to find.
+        is_readable: Whether a search may read it.
+    """
+
+    ref: DestinationRef | None = None
+    is_readable: bool = True
     owner: str | None = None
     versions: dict[VersionId, str] = field(default_factory=dict)
     current: VersionId | None = None
@@ -149,7 +160,7 @@ class WriteOnlyFakeDestination:
         if ref.id not in self.objects:
             if not ref.create:
                 raise NotFoundError("no such object", subject=ref.name)
-            self.objects[ref.id] = FakeObject(owner=self.owner)
+            self.objects[ref.id] = FakeObject(ref=ref, owner=self.owner)
             self._write(ref, "{}", Actor.ROTATOR, at)
             return
         found = self._writable(ref)
@@ -244,7 +255,7 @@ class WriteOnlyFakeDestination:
     ) -> VersionId:
         """Make an object with a first version."""
         self.wire.land()
-        self.objects[ref.id] = FakeObject(owner=owner)
+        self.objects[ref.id] = FakeObject(ref=ref, owner=owner)
         return self.write_by_hand(ref, content)
 
     def write_by_hand(self, ref: DestinationRef, content: str) -> VersionId:
@@ -291,12 +302,48 @@ class FakeDestination(WriteOnlyFakeDestination):
 
     def published_key_id(self, ref: DestinationRef) -> KeyId | None:
         """Read the key id in the current version."""
+        return self.wire.read("published_key_id", lambda _: _key_id_in(ref, self.read(ref)))
+
+    def previous_key_id(self, ref: DestinationRef) -> KeyId | None:
+        """Read the key id in the version before the current one."""
 
         def answer(_: Instant) -> KeyId | None:
-            found = _json_object(self.read(ref), or_empty=True).get(ref.key_id_field)
-            return KeyId(found) if isinstance(found, str) else None
+            previous = self._existing(ref).previous
+            return None if previous is None else _key_id_in(ref, self.read(ref, previous))
 
-        return self.wire.read("published_key_id", answer)
+        return self.wire.read("previous_key_id", answer)
+
+    def search(self, account: AccountId, region: str) -> Iterator[FoundObject]:
+        """Yield every object of a place that is not about to be deleted."""
+        found = self.wire.read("search", lambda _: tuple(self.objects.values()))
+        for item in found:
+            ref = item.ref
+            if ref is None or item.deletion_scheduled:
+                continue
+            if (ref.account, ref.region) == (account, region):
+                yield _found(ref, item)
+
+
+def _key_id_in(ref: DestinationRef, text: str) -> KeyId | None:
+    found = _json_object(text, or_empty=True).get(ref.key_id_field)
+    return KeyId(found) if isinstance(found, str) else None
+
+
+def _found(ref: DestinationRef, item: FakeObject) -> FoundObject:
+    text = item.versions[item.current] if item.current else ""
+    content = recognise(text) if item.is_readable else Content(shape=Shape.UNREADABLE)
+    return FoundObject(
+        kind=ref.kind,
+        account=ref.account,
+        region=ref.region,
+        name=ref.name,
+        shape=content.shape,
+        owner=item.owner,
+        keys=content.keys,
+        fields=content.fields,
+        is_rotated_natively=item.native_rotation,
+        code="" if item.is_readable else AccessDeniedError.default_code,
+    )
 
 
 def _json_object(text: str, *, or_empty: bool = False) -> dict[str, object]:

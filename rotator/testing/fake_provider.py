@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rotator.core.facts import KeyInfo, KeyListing, LastUsed, Minter, Principal
 from rotator.core.ids import AccountId, Instant, KeyId, RotationId
 from rotator.core.secret import KeyMaterial, MintedKey, Secret
+from rotator.core.survey import Survey, Surveyed
 from rotator.core.terms import Traits
 from rotator.errors import NotFoundError, QuotaExceededError
 from rotator.ports.provider import CanDisable, CanReportUse, CanTellMinter, Verdict
@@ -29,6 +30,7 @@ SECRET_MARK = "pl41nt3xt"  # noqa: S105 - the mark that a test looks for, not a 
 
 ACCOUNT = AccountId("111122223333")
 LISTING_MARGIN = timedelta(minutes=1)
+SURVEY_KEPT_FOR = timedelta(hours=4)
 
 
 class BareFakeProvider:
@@ -50,6 +52,9 @@ class BareFakeProvider:
         self.people: set[str] = set()
         self._principals: dict[tuple[AccountId, str], Principal] = {}
         self._tags: dict[tuple[str, KeyId], RotationId] = {}
+        self.root_keys: dict[AccountId, int] = {}
+        self._named_tags: dict[str, dict[str, str]] = {}
+        self._surveys: dict[AccountId, Survey] = {}
         self._numbers = count(1)
 
     @property
@@ -115,11 +120,16 @@ class BareFakeProvider:
             raise NotFoundError("no such key", subject=key)
         return found
 
-    def _listing(self, principal: Principal, at: Instant) -> KeyListing:
-        if self._resident(principal).uid != principal.uid:
+    def _same(self, principal: Principal) -> Principal:
+        found = self._resident(principal)
+        if found.uid != principal.uid:
             raise NotFoundError(
                 "another principal of that name", subject=principal.name, code="principal_replaced"
             )
+        return found
+
+    def _listing(self, principal: Principal, at: Instant) -> KeyListing:
+        self._same(principal)
         shown_at = Instant(at - self.habits.list_lag)
         offset = self.habits.clock_offset
         return KeyListing(
@@ -211,6 +221,10 @@ class BareFakeProvider:
     def switch_by_hand(self, principal: Principal, key: KeyId, *, on: bool) -> None:
         """Switch a key on or off as a human does in a console."""
         self._switch(principal, key, Actor.HUMAN, self.wire.land(), on=on)
+
+    def tag_by_hand(self, principal: Principal, name: str, value: str) -> None:
+        """Tag a principal as a human does in a console."""
+        self._named_tags.setdefault(self._resident(principal).uid, {})[name] = value
 
     def use(self, material: KeyMaterial, service: str = "s3") -> bool:
         """Make one ordinary call as a consumer; say whether it was accepted."""
@@ -317,7 +331,46 @@ class KnowingPeople(BareFakeProvider):
         return self.wire.read("is_person", lambda _: self._resident(principal).uid in self.people)
 
 
-class FakeProvider(Disabling, ReportingUse, Marking, KnowingPeople):
+class ReadingTags(BareFakeProvider):
+    """The capability `CanReadTags`."""
+
+    def tags(self, principal: Principal) -> dict[str, str]:
+        """Read what humans wrote on the principal."""
+
+        def read(_: Instant) -> dict[str, str]:
+            return dict(self._named_tags.get(self._same(principal).uid, {}))
+
+        return self.wire.read("tags", read)
+
+
+class Surveying(BareFakeProvider):
+    """The capability `CanSurvey`: like IAM's report, a survey is kept for four hours."""
+
+    def survey(self, account: AccountId) -> Survey:
+        """Return the survey that is kept, or make another one."""
+        return self.wire.read("survey", lambda at: self._survey(account, at))
+
+    def _survey(self, account: AccountId, at: Instant) -> Survey:
+        kept = self._surveys.get(account)
+        now = Instant(at + self.habits.clock_offset)
+        if kept is None or now - kept.taken_at >= SURVEY_KEPT_FOR:
+            residents = [item for item in self._principals.values() if item.account == account]
+            kept = Survey(
+                taken_at=now,
+                principals={item.name: self._look(item, at) for item in residents},
+                root_keys=self.root_keys.get(account, 0),
+            )
+            self._surveys[account] = kept
+        return kept
+
+    def _look(self, principal: Principal, at: Instant) -> Surveyed:
+        births = [key.created_at for key in self._of(principal, at)]
+        oldest = Instant(min(births) + self.habits.clock_offset) if births else None
+        has_password = principal.uid in self.people
+        return Surveyed(has_password=has_password, keys=len(births), oldest_at=oldest)
+
+
+class FakeProvider(Disabling, ReportingUse, Marking, KnowingPeople, ReadingTags, Surveying):
     """A provider that can what AWS IAM can."""
 
 

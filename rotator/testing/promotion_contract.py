@@ -17,7 +17,7 @@ from rotator.errors import (
     PermanentError,
     TransientError,
 )
-from rotator.ports.destination import CanReadBack
+from rotator.ports.destination import CanReadBack, CanReadHistory
 from rotator.testing.bench import Fault
 from rotator.testing.destination_bench import (
     FIRST,
@@ -220,3 +220,31 @@ class ReadBackContract:
         """A placeholder, or somebody's own format, is not an error."""
         ref, _ = owned(bench, content=text)
         assert reader.published_key_id(ref) is None
+
+
+class HistoryContract:
+    """The capability `CanReadHistory`."""
+
+    @pytest.fixture
+    def history(self, bench: DestinationBench) -> CanReadHistory:
+        """Return the implementation as a reader of history, or skip."""
+        if not isinstance(bench.destination, CanReadHistory):
+            pytest.skip(f"{type(bench.destination).__name__} does not tell its history")
+        return bench.destination
+
+    def test_the_key_that_was_replaced_is_told_by_its_id(
+        self, bench: DestinationBench, history: CanReadHistory
+    ) -> None:
+        """It is what consumers were given before the current version."""
+        ref, base = owned(bench, content='{"AccessKeyId": "AKIAOLD", "SecretAccessKey": "x"}')
+        stage(bench, ref, FIRST, base=base)
+        promote(bench, ref, FIRST, expected=base)
+        assert history.previous_key_id(ref) == "AKIAOLD"
+
+    def test_an_object_that_was_never_changed_has_no_key_before(
+        self, bench: DestinationBench, history: CanReadHistory
+    ) -> None:
+        """A pending version is not the one before, and a missing one is no error."""
+        ref, base = owned(bench, content='{"AccessKeyId": "AKIAOLD", "SecretAccessKey": "x"}')
+        stage(bench, ref, FIRST, base=base)
+        assert history.previous_key_id(ref) is None

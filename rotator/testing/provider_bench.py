@@ -51,6 +51,14 @@ class ProviderBench(Bench):
     def make_person(self, principal: Principal) -> None:
         """Let a principal sign in to the console; skip where no vendor knows of that."""
 
+    @abstractmethod
+    def tag_by_hand(self, principal: Principal, name: str, value: str) -> None:
+        """Tag whoever has the principal's name; skip where no vendor knows of tags."""
+
+    @abstractmethod
+    def replace_by_hand(self, principal: Principal) -> None:
+        """Put another principal of the same name in a keyless one's place."""
+
     def delay_trail(self) -> None:
         """Make the vendor's log late until `publish_trail`; nothing where it has none."""
 

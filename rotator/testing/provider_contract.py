@@ -37,6 +37,7 @@ from rotator.testing.capability_contract import (
     PeopleContract,
     UseContract,
 )
+from rotator.testing.facts_contract import SurveyContract, TagsContract
 from rotator.testing.provider_bench import ROTATION, listed, mint
 
 if TYPE_CHECKING:
@@ -300,5 +301,7 @@ class KeyProviderContract(
     MarkContract,
     MinterContract,
     PeopleContract,
+    TagsContract,
+    SurveyContract,
 ):
     """Everything that a key provider promises; a subclass offers the fixture `bench`."""

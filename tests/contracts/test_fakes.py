@@ -112,6 +112,14 @@ class FakeProviderBench(FakeBench, ProviderBench):
         """Give the principal a console password."""
         self.fake.people.add(principal.uid)
 
+    def tag_by_hand(self, principal: Principal, name: str, value: str) -> None:
+        """Tag at the fake."""
+        self.fake.tag_by_hand(principal, name, value)
+
+    def replace_by_hand(self, principal: Principal) -> None:
+        """Make the principal again at the fake."""
+        self.fake.add_principal(principal.name)
+
 
 QUICK = Habits(max_keys=3)
 SLOW = Habits(

@@ -24,14 +24,19 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "create": ("secretsmanager:CreateSecret",),
         "read_staged": ("secretsmanager:GetSecretValue",),
         "read_current": ("secretsmanager:GetSecretValue",),
+        "search": (
+            "secretsmanager:ListSecrets",
+            "secretsmanager:BatchGetSecretValue",
+            "secretsmanager:GetSecretValue",
+        ),
+        "rebuild": ("secretsmanager:GetSecretValue",),
     }
 )
 """What each feature asks of Secrets Manager.
 
-`read_staged` may be granted for the label AWSPENDING alone, by the condition key
-``secretsmanager:VersionStage``; `read_current` (AWSCURRENT) is needed for
-adoption and for merging only. A customer's KMS key asks for
-``kms:GenerateDataKey`` and ``kms:Decrypt`` too.
+Each reading of a secret names its label, so that it may be granted for that label
+alone by the condition key ``secretsmanager:VersionStage``. A customer's KMS key asks
+for ``kms:GenerateDataKey`` and ``kms:Decrypt`` too.
 """
 
 OWNER_TAG = "rotator:owner"

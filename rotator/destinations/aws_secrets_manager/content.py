@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, NoReturn
 
+from rotator.core.ids import KeyId
 from rotator.core.secret import Secret
 from rotator.errors import RejectedError
 
@@ -32,6 +33,20 @@ def parse(ref: DestinationRef, text: Secret) -> dict[str, object]:
         msg = "the value is not a JSON object"
         raise RejectedError(msg, subject=ref.name, code="not_an_object")
     return fields
+
+
+def key_id_in(ref: DestinationRef, text: Secret) -> KeyId | None:
+    """Read the key id in our field; None when a JSON object has no such field.
+
+    Raises:
+        RejectedError: The text is no JSON object, or the field is no text. A key may
+            be in there all the same, so this is not None.
+    """
+    key_id = parse(ref, text).get(ref.key_id_field)
+    if key_id is None or isinstance(key_id, str):
+        return KeyId(key_id) if key_id else None
+    msg = f"the field {ref.key_id_field} is no text"
+    raise RejectedError(msg, subject=ref.name, code="no_key_inside")
 
 
 def merge(ref: DestinationRef, base: Secret | None, material: KeyMaterial) -> Secret:

@@ -13,7 +13,9 @@ from rotator.core.facts import DestinationState
 from rotator.core.ids import KeyId, VersionId
 from rotator.core.secret import KeyMaterial, Secret
 from rotator.destinations.aws_secrets_manager.config import MANAGED_TAG, OWNER_TAG
-from rotator.destinations.aws_secrets_manager.content import merge, parse
+from rotator.destinations.aws_secrets_manager.content import key_id_in, merge, parse
+from rotator.destinations.aws_secrets_manager.history import PREVIOUS, ReadsHistory
+from rotator.destinations.aws_secrets_manager.search import search
 from rotator.errors import (
     ConflictError,
     NotFoundError,
@@ -23,7 +25,7 @@ from rotator.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_secretsmanager.type_defs import (
@@ -34,13 +36,13 @@ if TYPE_CHECKING:
 
     from rotator.clients.aws import AwsClients
     from rotator.core.facts import DestinationRef
-    from rotator.core.ids import Instant
+    from rotator.core.ids import AccountId, Instant
+    from rotator.core.survey import FoundObject
     from rotator.destinations.aws_secrets_manager.config import AwsSecretsManagerConfig
 
 
 _CURRENT = "AWSCURRENT"
 _PENDING = "AWSPENDING"
-_PREVIOUS = "AWSPREVIOUS"
 
 T = TypeVar("T")
 
@@ -50,8 +52,8 @@ _PLACEHOLDER = "{}"
 _OUR_UUID_VERSION = 5
 
 
-class AwsSecretsManager:
-    """A `Destination` that can read back."""
+class AwsSecretsManager(ReadsHistory):
+    """A `Destination` that can read back and be searched."""
 
     def __init__(self, config: AwsSecretsManagerConfig, clients: AwsClients) -> None:
         """Speak through the process's clients; sends nothing yet."""
@@ -203,11 +205,11 @@ class AwsSecretsManager:
             RejectedError: The value is binary, or no JSON object, or the field is
                 no text. A key may be in there all the same, so this is not None.
         """
-        key_id = parse(ref, self._value(ref, _CURRENT)).get(ref.key_id_field)
-        if key_id is None or isinstance(key_id, str):
-            return KeyId(key_id) if key_id else None
-        msg = f"the field {ref.key_id_field} is no text"
-        raise RejectedError(msg, subject=ref.name, code="no_key_inside")
+        return key_id_in(ref, self._value(ref, _CURRENT))
+
+    def search(self, account: AccountId, region: str) -> Iterator[FoundObject]:
+        """Yield every secret with the key ids in its current version; see `search`."""
+        return search(self._clients, account, region)
 
     def _client(self, ref: DestinationRef) -> SecretsManagerClient:
         return self._clients.secrets(ref.account, ref.region)
@@ -363,7 +365,7 @@ def _state(
         owner=tags.get(OWNER_TAG),
         current=next(iter(holders(_CURRENT)), None),
         pending=holders(_PENDING),
-        previous=next(iter(holders(_PREVIOUS)), None),
+        previous=next(iter(holders(PREVIOUS)), None),
         versions=versions | frozenset(VersionId(item) for item in stages),
         native_rotation=told.get("RotationEnabled", False),
         deletion_scheduled="DeletedDate" in told,

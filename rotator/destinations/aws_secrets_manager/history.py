@@ -1,0 +1,35 @@
+"""What a secret carried before: the version that AWS keeps labelled as the one before."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from rotator.destinations.aws_secrets_manager.content import key_id_in
+from rotator.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from rotator.core.facts import DestinationRef
+    from rotator.core.ids import KeyId, VersionId
+    from rotator.core.secret import Secret
+
+PREVIOUS = "AWSPREVIOUS"
+
+
+class ReadsHistory(ABC):
+    """Lets a destination that can read a labelled version tell its history."""
+
+    @abstractmethod
+    def _value(self, ref: DestinationRef, label: str, version: VersionId | None = None) -> Secret:
+        """Read the text of the version that carries a label."""
+
+    def previous_key_id(self, ref: DestinationRef) -> KeyId | None:
+        """Read the key id in the version labelled AWSPREVIOUS; None without such a version.
+
+        Raises:
+            RejectedError: The value is binary, or no JSON object, or the field is no text.
+        """
+        try:
+            return key_id_in(ref, self._value(ref, PREVIOUS))
+        except NotFoundError:
+            return None
