@@ -60,6 +60,9 @@ class AuditAction(StrEnum):
     OPERATOR_PAUSE = "operator.pause"
     OPERATOR_UNPAUSE = "operator.unpause"
     DESTINATION_DRIFT = "destination.drift"
+    OPERATOR_CONFIRM_ACCOUNT = "operator.confirm_account"
+    OPERATOR_WITHDRAW_ACCOUNT = "operator.withdraw_account"
+    JOURNAL_REBUILD = "journal.rebuild"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

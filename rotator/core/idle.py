@@ -126,11 +126,12 @@ def _drifted(
     now: Instant,
 ) -> IdleStep:
     """Follow what is proved to be our own doing; the rest only by a rule or an order."""
+    # In plan mode nothing could be retired, and who was replaced would be forgotten.
+    is_proved = found.is_proved and terms.mode is Mode.ENFORCE
     is_permitted = terms.if_drifted is IfDrifted.REPAIR and terms.mode is Mode.ENFORCE
-    if found.adopt is not None and (found.is_proved or is_permitted):
-        reason = "our mark" if found.is_proved else "drift: repair"
-        is_open = found.is_proved and terms.mode is Mode.ENFORCE
-        before = listing.find(credential.current_key_id) if is_open else None
+    if found.adopt is not None and (is_proved or is_permitted):
+        reason = "our mark" if is_proved else "drift: repair"
+        before = listing.find(credential.current_key_id) if is_proved else None
         retires = before.key_id if before else None
         return Adopt(key_id=found.adopt, version=found.version, reason=reason, retires=retires)
     if credential.requested is Trigger.TAINT and found.reason in _ENDED:

@@ -183,7 +183,7 @@ def backward(rotation: Rotation, observation: Observation, terms: Terms, now: In
         return published
     if not _is_surely_unpublished(rotation, observation, state):
         # What cannot be read may be our key, and consumers may be reading it.
-        return hold(terms, now, Reason.DRIFT, _current(state))
+        return hold(terms, now, Reason.DRIFT, recovery.current_version(state, observation))
     labelled = [token for token in ours if token in state.pending or token == state.previous]
     if labelled and not state.deletion_scheduled:
         return recovery.unlabel(rotation, labelled[0], terms, now)
@@ -258,7 +258,7 @@ def _base_is_ours(
     asked = _foreign_base(rotation, observation, state, terms)
     if asked or _carries_known_key(rotation, observation, state, terms):
         return asked
-    return hold(terms, now, Reason.DRIFT, _current(state))
+    return hold(terms, now, Reason.DRIFT, recovery.current_version(state, observation))
 
 
 def _foreign_base(
@@ -367,10 +367,6 @@ def _minted(rotation: Rotation) -> KeyId:
         msg = f"a rotation that is {rotation.phase.value} has no new key"
         raise InvariantError(msg, subject=rotation.id)
     return rotation.new_key_id
-
-
-def _current(state: DestinationState | None) -> str:
-    return f"current version {state.current}" if state else ""
 
 
 def _count(observation: Observation) -> int:

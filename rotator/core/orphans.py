@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rotator.core.facts import DestinationState, LastUsed
-    from rotator.core.ids import Instant, KeyId
+    from rotator.core.ids import Instant, KeyId, VersionId
     from rotator.core.rotation import Credential, KeyRecord, Rotation
 
-_MOST_ATTEMPTS = 9
+MOST_ATTEMPTS = 9
 """More than a rotation ever merges; each attempt has a token of its own."""
 
 
@@ -75,11 +75,21 @@ def proof(
         return ""
     if state.current != credential.current_version or record.rotation_id is None:
         return ""
-    tokens = {
+    return "marked and stored" if stored(record, state) else "marked"
+
+
+def stored(record: KeyRecord, state: DestinationState) -> tuple[VersionId, ...]:
+    """Name the versions under which the rotation in a key's mark has stored that key.
+
+    Nobody else can name a version so: it is derived from the rotation and the key.
+    """
+    if record.rotation_id is None or not _is_uuid(record.rotation_id):
+        return ()
+    tokens = (
         version_token(record.rotation_id, record.key_id, attempt)
-        for attempt in range(1, _MOST_ATTEMPTS + 1)
-    }
-    return "marked and stored" if tokens & state.versions else "marked"
+        for attempt in range(1, MOST_ATTEMPTS + 1)
+    )
+    return tuple(token for token in tokens if token in state.versions)
 
 
 def judged(record: KeyRecord, use: LastUsed, now: Instant) -> KeyRecord:
@@ -89,9 +99,8 @@ def judged(record: KeyRecord, use: LastUsed, now: Instant) -> KeyRecord:
 
 
 def _is_uuid(text: str) -> bool:
-    """Whether a mark can be a rotation's id at all: anybody may write tags."""
+    """Whether a mark can be a rotation's id, as we write one: anybody may write tags."""
     try:
-        UUID(text)
+        return str(UUID(text)) == text
     except ValueError:
         return False
-    return True

@@ -8,20 +8,20 @@ may be used at all is said by `rotator.core.policy_faults`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
 from rotator.core.facts import DestinationRef
 from rotator.core.rotation import Action
-from rotator.core.terms import Grace, IfDrifted, Mode, Schedule
+from rotator.core.terms import Grace, IfDrifted, IfStillUsed, Mode, Schedule
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from rotator.core.facts import Principal
     from rotator.core.ids import AccountId
-    from rotator.core.terms import IfStillUsed
+    from rotator.core.tags import TagGlobs, Tags
 
 T = TypeVar("T")
 
@@ -53,14 +53,16 @@ class Match:
         account: Globs for the account's id or name.
         principal: Globs for the principal's name.
         path: Globs for the principal's path.
+        tags: Tags that the principal must carry, each of them.
     """
 
     account: tuple[str, ...] = ()
     principal: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
+    tags: tuple[TagGlobs, ...] = ()
 
     def covers(self, principal: Principal, account: Account) -> bool:
-        """Whether the principal, which belongs to that account, is selected."""
+        """Whether the principal, which belongs to that account, is selected, tags aside."""
         return (
             self.covers_account(account)
             and _any_glob(self.principal, principal.name)
@@ -72,12 +74,17 @@ class Match:
         by_name = bool(account.name) and _any_glob(self.account, account.name)
         return by_name or _any_glob(self.account, account.id)
 
+    def covers_tags(self, tags: Tags) -> bool:
+        """Whether a principal with these tags can be selected."""
+        return all(item.covers(tags) for item in self.tags)
+
     def includes(self, other: Match) -> bool:
         """Whether everything that `other` selects is surely selected by this, too."""
         return (
             _includes(self.account, other.account)
             and _includes(self.principal, other.principal)
             and _includes(self.path, other.path)
+            and all(any(_implies(its, mine) for its in other.tags) for mine in self.tags)
         )
 
     @property
@@ -187,6 +194,10 @@ class Policy:
         known = (item for item in self.accounts if item.id == account)
         return next(known, Account(id=account))
 
+    def rule_named(self, name: str) -> Rule | None:
+        """Return the rule of that name, if there is one."""
+        return next((rule for rule in self.rules if rule.name == name), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
@@ -197,6 +208,8 @@ class Decision:
         action: None means "ignore".
         note: Why it is not rotated; empty when it is.
         destination: Where it is published; None when the rule names nothing.
+        needs_tags: Whether it is none yet: a rule asks for the principal's tags, and
+            until they are known the principal is only reported.
     """
 
     rule: str
@@ -206,22 +219,74 @@ class Decision:
     if_drifted: IfDrifted = IfDrifted.REPORT
     note: str = ""
     destination: DestinationRef | None = None
+    needs_tags: bool = False
 
 
-def decide(policy: Policy, principal: Principal) -> Decision:
-    """Give the verdict of the first rule that matches; none means report."""
+def decide(policy: Policy, principal: Principal, tags: Tags | None = None) -> Decision:
+    """Give the verdict of the first rule that matches; none means report.
+
+    Args:
+        policy: What is in force.
+        principal: Whose keys it is about.
+        tags: The principal's tags; None while they are unknown. A rule that asks for
+            them is then never passed over in favour of a later one.
+    """
     account = policy.account(principal.account)
-    rule = next((item for item in policy.rules if item.match.covers(principal, account)), None)
-    if rule is None:
-        schedule, grace = merged(policy.defaults)
-        return Decision(
-            rule=DEFAULT_RULE,
-            action=Action.REPORT,
-            schedule=schedule,
-            grace=grace,
-            if_drifted=if_drifted(policy.defaults),
-            note="no rule selects it, and what no rule selects is only reported",
-        )
+    for rule in policy.rules:
+        if not rule.match.covers(principal, account):
+            continue
+        if rule.match.tags and tags is None:
+            note = f"rule `{rule.name}` asks for its tags, and they are not known"
+            return replace(_reported(policy, note), needs_tags=True)
+        if rule.match.covers_tags(tags or {}):
+            return _by_rule(policy, rule, principal)
+    return _reported(policy, "no rule selects it, and what no rule selects is only reported")
+
+
+def recalled(policy: Policy, principal: Principal, rule: str) -> Decision:
+    """Give the verdict that a principal was registered under, by its rule's name.
+
+    No tags are read for it. A name that the policy no longer has is decided anew; where
+    that would need tags, the most careful of everything that any rule says holds until
+    the next scan has read them.
+    """
+    named = policy.rule_named(rule)
+    if named is not None:
+        return _by_rule(policy, named, principal)
+    decision = _reported(policy, "") if rule == DEFAULT_RULE else decide(policy, principal)
+    return _most_careful(policy, decision) if decision.needs_tags else decision
+
+
+def _most_careful(policy: Policy, decision: Decision) -> Decision:
+    """Wait as long as the most patient rule would, and do nothing that one might not want."""
+    layers = [merged(policy.defaults, rule.overrides) for rule in policy.rules]
+    graces = [grace for _, grace in layers]
+    grace = Grace(
+        min_period=max(item.min_period for item in graces),
+        unused_for=max(item.unused_for for item in graces),
+        max_period=max(item.max_period for item in graces),
+        quarantine_period=max(item.quarantine_period for item in graces),
+        if_still_used=IfStillUsed.HOLD,
+        accept_blind=False,
+    )
+    schedule = max((item for item, _ in layers), key=lambda item: item.rotate_after)
+    return replace(decision, schedule=schedule, grace=grace, if_drifted=IfDrifted.REPORT)
+
+
+def _reported(policy: Policy, note: str) -> Decision:
+    schedule, grace = merged(policy.defaults)
+    return Decision(
+        rule=DEFAULT_RULE,
+        action=Action.REPORT,
+        schedule=schedule,
+        grace=grace,
+        if_drifted=if_drifted(policy.defaults),
+        note=note,
+    )
+
+
+def _by_rule(policy: Policy, rule: Rule, principal: Principal) -> Decision:
+    account = policy.account(principal.account)
     schedule, grace = merged(policy.defaults, rule.overrides)
     return Decision(
         rule=rule.name,
@@ -278,6 +343,12 @@ def _includes(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
     return bool(narrow) and all(
         pattern in wide or (is_literal(pattern) and _any_glob(wide, pattern)) for pattern in narrow
     )
+
+
+def _implies(given: TagGlobs, asked: TagGlobs) -> bool:
+    """Whether whoever carries the given tag surely carries the asked one."""
+    is_same = given.name.casefold() == asked.name.casefold()
+    return is_same and _includes(asked.values, given.values)
 
 
 def _last(values: list[T | None], built_in: T) -> T:

@@ -76,7 +76,9 @@ _TEXTS: dict[Reason, str] = {
     Reason.BACKOFF: "the last attempt failed and is tried again",
     Reason.BUDGET: "the account's write budget is spent for the moment",
     Reason.REPORT_ONLY: "policy reports this principal and does not rotate it",
-    Reason.PLAN_MODE: "plan mode changes nothing; set `mode: enforce` to act",
+    Reason.PLAN_MODE: (
+        "plan mode changes nothing; set `mode: enforce` and confirm the account to act"
+    ),
     Reason.CLOCK_SKEW: "our clock and the provider's differ too much; repair the host's time",
     Reason.AUDIT_BLOCKED: "no audit sink accepts records; nothing is started until one does",
     Reason.PAUSED: "somebody paused it: nothing is started, disabled or deleted till it is resumed",
@@ -97,7 +99,9 @@ _TEXTS: dict[Reason, str] = {
     Reason.UNPUBLISHED: (
         "no key of this principal is in the destination; publish the one in use first"
     ),
-    Reason.SLOTS_FULL: "every key slot is taken, so no new key can be made; remove one by hand",
+    Reason.SLOTS_FULL: (
+        "every key slot is taken; `rotator doctor principal` says which can be freed"
+    ),
     Reason.PRINCIPAL_REPLACED: (
         "the principal was deleted and made again under the same name; nothing is touched"
     ),

@@ -210,6 +210,13 @@ def read_destination(
     return state
 
 
+def current_version(state: DestinationState | None, observation: Observation) -> str:
+    """Name the destination's current version, and why it could not be looked into, if so."""
+    current = state.current if state else None
+    code = failure(observation.published)
+    return f"current version {current}" + (f", which cannot be read: {code}" if code else "")
+
+
 def listing_problem(observation: Observation, terms: Terms, now: Instant) -> Step | None:
     """Ask for a fresh listing, and refuse one that failed or whose clock disagrees with ours."""
     asked = need(observation.keys, What.KEYS)

@@ -33,13 +33,14 @@ if TYPE_CHECKING:
 def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     """Keep both keys through the grace, then switch the old one off past the guard."""
     if rotation.promoted_at is None:
-        # A grace starts only while our clock can be believed.
+        # A grace starts only while our clock can be believed and we may act on its end.
         return (
             _still_published(rotation, observation, terms, now)
             or recovery.listing_problem(observation, terms, now)
+            or _may_destroy(terms, now)
             or Record(fact=Fact.FOUND_CURRENT, version=rotation.new_version)
         )
-    grace_ends = _grace_ends(rotation, terms)
+    grace_ends = grace_ends_at(rotation, terms)
     if now < grace_ends:
         return Wait(until=grace_ends, reason=Reason.GRACE)
     return (
@@ -55,7 +56,7 @@ def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: In
 
 def disabled(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     """Watch the destination through the quarantine, then delete past the guard."""
-    ends = _quarantine_ends(rotation, terms)
+    ends = quarantine_ends_at(rotation, terms)
     blocked = went_back(rotation, observation, terms, now) or _still_published(
         rotation, observation, terms, now
     )
@@ -75,7 +76,8 @@ def disabled(rotation: Rotation, observation: Observation, terms: Terms, now: In
     )
 
 
-def _grace_ends(rotation: Rotation, terms: Terms) -> Instant:
+def grace_ends_at(rotation: Rotation, terms: Terms) -> Instant:
+    """Say until when a promoted rotation's old key works whether it is used or not."""
     began = rotation.promoted_at or rotation.phase_since
     given = rotation.grace_given
     if rotation.expedited_at is not None:
@@ -83,7 +85,8 @@ def _grace_ends(rotation: Rotation, terms: Terms) -> Instant:
     return recovery.plus(began, terms.grace.min_period)
 
 
-def _quarantine_ends(rotation: Rotation, terms: Terms) -> Instant:
+def quarantine_ends_at(rotation: Rotation, terms: Terms) -> Instant:
+    """Say until when a disabled old key can still be enabled again."""
     began = rotation.disabled_at or rotation.phase_since
     if rotation.expedited_at is not None:
         return began
@@ -117,7 +120,7 @@ def _still_published(
         return Record(fact=Fact.FOUND_WITHDRAWN)
     if observation.published == Known(rotation.old_key_id):
         return hold(terms, now, Reason.ROLLED_BACK_BY_HAND, f"current version {state.current}")
-    return hold(terms, now, Reason.DRIFT, f"current version {state.current}")
+    return hold(terms, now, Reason.DRIFT, recovery.current_version(state, observation))
 
 
 def _is_withdrawn(rotation: Rotation, observation: Observation) -> bool:
@@ -266,8 +269,9 @@ def _remove(
     previous = state.previous if state else None
     if previous is not None and previous == rotation.base_version:
         return recovery.unlabel(rotation, previous, terms, now)
-    # A promote whose time was over behind the pivot left its second half undone.
-    ours = {rotation.new_version, *tokens(rotation)}
+    # A promote whose time was over behind the pivot left its second half undone; and
+    # a rebuilt journal retires keys whose version was stored and never became current.
+    ours = {rotation.new_version, rotation.base_version, *tokens(rotation)}
     pending = [version for version in state.pending if version in ours] if state else []
     if pending:
         return recovery.unlabel(rotation, min(pending), terms, now)

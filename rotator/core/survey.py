@@ -63,11 +63,14 @@ class FoundKey:
     Attributes:
         key_id_field: The field that holds it.
         secret_field: The field beside it that holds its secret; empty if none was recognised.
+        is_addressable: Whether a rule can name the field: it stands at the top of the
+            object and holds nothing else.
     """
 
     key_id: KeyId
     key_id_field: str
     secret_field: str = ""
+    is_addressable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +80,8 @@ class FoundObject:
     Attributes:
         kind: The destination's type, such as ``aws-secrets-manager``.
         owner: The installation in its owner tag; None if it has no such tag.
-        tags: Its other tags, which may name a tool that manages it.
         keys: Every key id that was recognised; more than one in a bundle.
+        fields: How many fields it has at the top; 0 unless it is made of fields.
         is_rotated_natively: Whether it has a rotation of its own.
         code: Why it could not be read, in our word; empty if it could.
     """
@@ -89,7 +92,7 @@ class FoundObject:
     name: str
     shape: Shape
     owner: str | None = None
-    tags: Mapping[str, str]
     keys: tuple[FoundKey, ...] = ()
+    fields: int = 0
     is_rotated_natively: bool = False
     code: str = ""

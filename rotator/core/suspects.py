@@ -150,16 +150,26 @@ def _watched(
     return _unused(record, terms, now, is_proved=minter is Minter.OURS)
 
 
-def _unused(record: KeyRecord, terms: Terms, now: Instant, *, is_proved: bool) -> SuspectStep:
-    since = record.suspect_since or record.seen_at
+def next_act(record: KeyRecord, terms: Terms, *, is_proved: bool) -> tuple[Effect, Instant]:
+    """Say what becomes of a suspect that is never used, and when.
+
+    Args:
+        record: The suspect.
+        terms: Traits and limits.
+        is_proved: Whether the provider's log shows that we made it.
+    """
     limits = terms.limits
-    if record.disabled_at is None:
-        # Proved by the log, it only waits until a use would be shown.
-        watch = min(limits.suspect_observation, terms.traits.use_quantum)
-        ends = plus(since, watch if is_proved else limits.suspect_observation)
-        effect = Effect.DISABLE_KEY
-    else:
-        ends, effect = plus(record.disabled_at, limits.suspect_quarantine), Effect.DELETE_KEY
+    if record.disabled_at is not None:
+        return Effect.DELETE_KEY, plus(record.disabled_at, limits.suspect_quarantine)
+    # Proved by the log, it only waits until a use would be shown.
+    short = min(limits.suspect_observation, terms.traits.use_quantum)
+    watch = short if is_proved else limits.suspect_observation
+    return Effect.DISABLE_KEY, plus(record.suspect_since or record.seen_at, watch)
+
+
+def _unused(record: KeyRecord, terms: Terms, now: Instant, *, is_proved: bool) -> SuspectStep:
+    limits = terms.limits
+    effect, ends = next_act(record, terms, is_proved=is_proved)
     if now < ends:
         # A log is late by minutes; without one only a use is waited for.
         is_told_soon = terms.traits.can_tell_minter and record.disabled_at is None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rotator.core.ids import version_token
 from rotator.core.reasons import Reason
-from rotator.core.rotation import FINAL_PHASES, Effect, Intent, Phase, Rotation
+from rotator.core.rotation import FINAL_PHASES, Action, Effect, Intent, Phase, Rotation
 from rotator.core.stamps import no_earlier
 from rotator.core.steps import Fact
 from rotator.errors import InvariantError
@@ -98,6 +98,12 @@ def target(source: Phase, by: Effect | Fact) -> Phase:
     except KeyError:
         msg = f"nothing leads from {source.value} by {by.value}"
         raise InvariantError(msg) from None
+
+
+def meaning(source: Phase, by: Effect | Fact) -> str:
+    """Say what an effect or a fact means in a phase; empty where the table has no such row."""
+    rows = (row.meaning for row in TRANSITIONS if (row.source, row.by) == (source, by))
+    return next(rows, "")
 
 
 def tokens(rotation: Rotation) -> tuple[VersionId, ...]:
@@ -235,6 +241,12 @@ def expected(rotation: Rotation, step: Do) -> VersionId | None:
 def unbased(rotation: Rotation) -> Rotation:
     """Note that the version to merge from has moved: it must be read again."""
     return replace(rotation, intent=None, base_version=None)
+
+
+def is_unwanted(rotation: Rotation, credential: Credential) -> bool:
+    """Whether nothing was made yet and policy only reports the principal by now."""
+    is_untouched = rotation.phase is Phase.PLANNED and rotation.intent is None
+    return is_untouched and credential.action is Action.REPORT
 
 
 def replanned(rotation: Rotation, credential: Credential) -> Rotation:

@@ -139,7 +139,8 @@ def to_enable(
     return tuple(found)
 
 
-def _when(moment: datetime | None) -> str:
+def utc(moment: datetime | None) -> str:
+    """Write an instant for a sentence, to the minute; every time is UTC."""
     return moment.strftime("%Y-%m-%d %H:%MZ") if moment else "an unknown time"
 
 
@@ -150,7 +151,7 @@ def _paused(pause: Pause) -> str:
 
 
 def _who(pause: Pause) -> str:
-    return f"{pause.operator} since {_when(pause.since)}: {pause.reason}"
+    return f"{pause.operator} since {utc(pause.since)}: {pause.reason}"
 
 
 def _happened(credential: Credential, rotation: Rotation | None) -> str:
@@ -158,7 +159,7 @@ def _happened(credential: Credential, rotation: Rotation | None) -> str:
     if credential.order is not None:
         order = credential.order
         told.append(
-            f"{order.operator} ordered {order.verb.value} at {_when(order.given_at)} "
+            f"{order.operator} ordered {order.verb.value} at {utc(order.given_at)} "
             f"({order.reason}); the next look carries it out"
         )
     if credential.requested is not None:
@@ -174,24 +175,22 @@ def _state(credential: Credential, rotation: Rotation | None) -> str:
     why = f"{explain(reason)}{detail}" if reason is not None else ""
     if rotation is not None and rotation.phase is Phase.HALTED:
         before = rotation.halted_from.value if rotation.halted_from else "an unknown phase"
-        return f"halted since {_when(rotation.phase_since)}, coming from {before}: {why}"
+        return f"halted since {utc(rotation.phase_since)}, coming from {before}: {why}"
     if rotation is not None and rotation.halt_reason is not None:
         halt = explain(rotation.halt_reason)
         return f"{rotation.phase.value}; an order leads it out of its halt ({halt})"
     if reason is not None:
-        return f"waits since {_when(hold.since if hold else None)}: {why}"
+        return f"waits since {utc(hold.since if hold else None)}: {why}"
     if rotation is None:
         return "no rotation is under way" if credential.action is Action.ROTATE else "report only"
     if rotation.abandoned is not None:
-        return (
-            f"it is rolled back since {_when(rotation.phase_since)}: {explain(rotation.abandoned)}"
-        )
-    return f"{rotation.phase.value} since {_when(rotation.phase_since)}, as planned"
+        return f"it is rolled back since {utc(rotation.phase_since)}: {explain(rotation.abandoned)}"
+    return f"{rotation.phase.value} since {utc(rotation.phase_since)}, as planned"
 
 
 def _ended(rotation: Rotation) -> str:
     why = f": {explain(rotation.abandoned)}" if rotation.abandoned is not None else ""
-    return f"it ended at {_when(rotation.finished_at)}, {rotation.outcome or 'completed'}{why}"
+    return f"it ended at {utc(rotation.finished_at)}, {rotation.outcome or 'completed'}{why}"
 
 
 def _read_by_consumers(credential: Credential, rotation: Rotation | None) -> Iterator[str]:
@@ -231,11 +230,11 @@ def _switches(
 
 def _switch(record: KeyRecord) -> str:
     if record.role is Role.GONE:
-        return f"is gone since {_when(record.gone_at)}"
-    used = f"; last used {_when(record.last_used_at)}" if record.last_used_at else ""
+        return f"is gone since {utc(record.gone_at)}"
+    used = f"; last used {utc(record.last_used_at)}" if record.last_used_at else ""
     if record.enabled:
         return f"works{used}"
-    whose = f" by rotator at {_when(record.disabled_at)}" if record.disabled_at else ""
+    whose = f" by rotator at {utc(record.disabled_at)}" if record.disabled_at else ""
     return f"is disabled{whose} and can be enabled again{used}"
 
 
@@ -253,10 +252,10 @@ def _by_itself(credential: Credential, rotation: Rotation | None) -> str:
     if rotation is not None and rotation.phase is Phase.HALTED:
         return "rotator touches no key of this rotation until somebody decides"
     if reason_of(credential, rotation) is None:
-        return f"rotator goes on by itself; it looks again at {_when(credential.next_at)}"
+        return f"rotator goes on by itself; it looks again at {utc(credential.next_at)}"
     return (
         "rotator goes on by itself once the cause is gone; it looks again at "
-        f"{_when(credential.next_at)}"
+        f"{utc(credential.next_at)}"
     )
 
 

@@ -98,6 +98,15 @@ class CanReadBack(Protocol):
 
 
 @runtime_checkable
+class CanReadHistory(Protocol):
+    """A destination that can tell what it carried before; only a lost journal asks."""
+
+    def previous_key_id(self, ref: DestinationRef) -> KeyId | None:
+        """Read the key id inside the version before the current one; None without either."""
+        ...
+
+
+@runtime_checkable
 class CanSearch(Protocol):
     """A destination whose objects can be looked through for keys."""
 

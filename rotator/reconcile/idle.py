@@ -16,8 +16,11 @@ from rotator.errors import InvariantError, PermanentError, RotatorError
 from rotator.ports.provider import CanReportUse
 from rotator.reconcile import orphans
 from rotator.reconcile.gates import held_back
+from rotator.reconcile.readiness import not_permitted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rotator.core.ids import KeyId, VersionId
     from rotator.core.rotation import Credential
     from rotator.core.steps import Wait
@@ -41,14 +44,18 @@ def settle(session: Session) -> Rest | None:
             case Do(what=what) if what is not None:
                 session.observe(what)
             case Adopt(retires=retires) if retires is not None:
-                _adopt(session, step, rotation=_remembered(session, step, retires))
+                adopt(session, step, rotation=remembered(session, step, retires))
                 return None
             case Adopt():
-                _adopt(session, step)
+                adopt(session, step)
             case Note(version=version):
                 _note(session, version)
             case Start():
-                waiting = held_back(session) or backing_off(session)
+                waiting = (
+                    held_back(session)
+                    or not_permitted(session, step.trigger)
+                    or backing_off(session)
+                )
                 if waiting:
                     return Rest(wait=waiting, due_at=step.due_at)
                 _start(session, step)
@@ -63,11 +70,9 @@ def settle(session: Session) -> Rest | None:
 
 
 def backing_off(session: Session) -> Wait | None:
-    """Wait longer after each rotation in a row that was rolled back; a new order does not wait."""
+    """Wait longer after each rotation in a row that was rolled back, and count them."""
     failed = rollbacks.in_a_row(session.parts.journal.rotations(session.credential.id))
-    if session.credential.requested not in {None, failed[0].trigger if failed else None}:
-        return None
-    waiting = rollbacks.back_off(failed, session.now(), skew=session.terms.limits.clock_skew)
+    waiting = back_off(session, failed)
     if waiting and session.credential.failures < len(failed):
         code = failed[0].outcome
         counted = replace(session.credential, failures=len(failed), last_error=code)
@@ -75,7 +80,14 @@ def backing_off(session: Session) -> Wait | None:
     return waiting
 
 
-def _remembered(session: Session, step: Adopt, retires: KeyId) -> Rotation:
+def back_off(session: Session, failed: Sequence[Rotation]) -> Wait | None:
+    """Say how long to wait after rotations that were rolled back; a new order does not wait."""
+    if session.credential.requested not in {None, failed[0].trigger if failed else None}:
+        return None
+    return rollbacks.back_off(failed, session.now(), skew=session.terms.limits.clock_skew)
+
+
+def remembered(session: Session, step: Adopt, retires: KeyId) -> Rotation:
     """Open the rotation again that the journal has forgotten, with a fresh grace.
 
     Our own mark proves that it was promoted; the key that it replaced was ours to
@@ -97,7 +109,9 @@ def _remembered(session: Session, step: Adopt, retires: KeyId) -> Rotation:
     )
 
 
-def _adopt(session: Session, step: Adopt, *, rotation: Rotation | None = None) -> None:
+def adopt(
+    session: Session, step: Adopt, *, rotation: Rotation | None = None, actor: str = "daemon"
+) -> None:
     """Make a key the current one; one whose place it takes is retired by `rotation` alone."""
     before, record = session.credential.current_key_id, session.key(step.key_id)
     displaced = session.key(before)
@@ -114,6 +128,7 @@ def _adopt(session: Session, step: Adopt, *, rotation: Rotation | None = None) -
         version=step.version,
         reason=step.reason or None,
         evidence={"previous_key": before} if before else {},
+        actor=actor,
     )
     session.commit(
         credential=adopted,

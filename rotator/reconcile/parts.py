@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from rotator.core.terms import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import timedelta
 
+    from rotator.core.ids import AccountId
     from rotator.core.rotation import Credential
     from rotator.core.terms import Terms
     from rotator.ports.clock import Chance, Clock
     from rotator.ports.destination import Destination
     from rotator.ports.evidence import AuditGate, Telemetry
     from rotator.ports.journal import Journal
+    from rotator.ports.permissions import Permits
     from rotator.ports.provider import KeyProvider
 
 
@@ -36,6 +38,16 @@ class Budget:
     per_rotation: int = 3
 
 
+@dataclass(frozen=True, slots=True)
+class NothingDenied:
+    """A `Permits` that knows of no refusal, so that everything is tried."""
+
+    def denied(self, account: AccountId, features: Collection[str]) -> tuple[str, ...]:
+        """Name nothing."""
+        del account, features
+        return ()
+
+
 def _ignore_skew(skew: timedelta) -> None:
     del skew
 
@@ -50,6 +62,7 @@ class Parts:
         terms_for: Policy, traits and limits for a credential, as of now.
         lease_period: How long a claim lasts until its first commit.
         on_skew: Is told how far the provider's clock is ahead of ours.
+        permits: What our own identity is known not to be allowed.
     """
 
     journal: Journal
@@ -63,3 +76,4 @@ class Parts:
     budget: Budget = Budget()
     lease_period: timedelta = Limits().lease_period
     on_skew: Callable[[timedelta], None] = _ignore_skew
+    permits: Permits = NothingDenied()

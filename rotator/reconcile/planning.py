@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from rotator.core.drift import Note
 from rotator.core.idle import Adopt, Rest, Start, due_at, next_for_idle
 from rotator.core.ids import LeaseToken
+from rotator.core.ownership import ROOT_ACCOUNT, root_note
+from rotator.core.policy import DEFAULT_RULE
 from rotator.core.reasons import Reason, explain
 from rotator.core.registration import registered
 from rotator.core.rotation import Action, Claim, Trigger
 from rotator.core.steps import Do, known
 from rotator.core.terms import Mode
 from rotator.errors import RotatorError
-from rotator.reconcile import orphans
+from rotator.reconcile import idle, orphans
+from rotator.reconcile.gates import paused
 from rotator.reconcile.session import Session
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from rotator.core.facts import KeyInfo
     from rotator.core.ids import AccountId, Instant, KeyId
     from rotator.core.rotation import Credential, KeyRecord, Rotation
+    from rotator.core.steps import Wait
     from rotator.reconcile.parts import Parts
 
 _MOST_STEPS = 20
@@ -42,6 +46,8 @@ class PlanRow:
         what: A few words: ``rotate``, ``wait``, ``report``, ``hold``, ``leave alone``.
         reason: A sentence that says why, or what a person has to do first.
         is_held: Whether it waits for a person.
+        contact: Whom to ask about it; empty while unknown.
+        destination: Name of the object that a rotation would write; empty without one.
     """
 
     account: AccountId
@@ -54,6 +60,8 @@ class PlanRow:
     what: str
     reason: str
     is_held: bool = False
+    contact: str = ""
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,16 @@ def plan(parts: Parts, candidate: Credential, known_rows: Known) -> tuple[PlanRo
         candidate: The credential as policy sees it.
         known_rows: What the journal holds of it, if anything.
     """
+    session = dry_session(parts, candidate, known_rows)
+    session.terms = replace(session.terms, mode=Mode.ENFORCE)
+    try:
+        return _rows(session)
+    except RotatorError as error:
+        return (_row(session, None, "hold", error.diagnostics(), is_held=True),)
+
+
+def dry_session(parts: Parts, candidate: Credential, known_rows: Known) -> Session:
+    """Make a session that reads and asks; it holds no claim, so it can write nothing."""
     stored = known_rows.credential
     credential = registered(stored, candidate) if stored else candidate
     claim = Claim(
@@ -82,29 +100,31 @@ def plan(parts: Parts, candidate: Credential, known_rows: Known) -> tuple[PlanRo
         rotation=known_rows.rotation,
         keys=known_rows.keys,
     )
-    session = Session(parts, claim)
-    session.terms = replace(session.terms, mode=Mode.ENFORCE)
-    try:
-        return _rows(session)
-    except RotatorError as error:
-        return (_row(session, None, "hold", error.diagnostics(), is_held=True),)
+    return Session(parts, claim)
 
 
 def _rows(session: Session) -> tuple[PlanRow, ...]:
-    rotation = session.claim.rotation
-    if rotation is not None:
-        hold = session.credential.hold
-        text = explain(hold.reason) if hold else "the rotation is under way"
-        keys = session.list_keys().keys
-        old = next((key for key in keys if key.key_id == rotation.old_key_id), None)
-        what = f"rotation {rotation.phase.value}"
-        when = session.credential.next_at
-        return (_row(session, old, what, text, when=when, is_held=hold is not None),)
-    return _idle_rows(session)
+    if session.claim.rotation is None:
+        verdict = ask(session)
+        if verdict is not None:
+            return _idle_rows(session, verdict)
+    return (_rotation_row(session, session.rotation),)
 
 
-def _idle_rows(session: Session) -> tuple[PlanRow, ...]:
-    verdict = _ask(session)
+def _rotation_row(session: Session, rotation: Rotation) -> PlanRow:
+    hold = session.credential.hold
+    text = explain(hold.reason) if hold else "the rotation is under way"
+    return _row(
+        session,
+        session.list_keys().find(rotation.old_key_id),
+        f"rotation {rotation.phase.value}",
+        _with_pause(session, text),
+        when=session.credential.next_at,
+        is_held=hold is not None,
+    )
+
+
+def _idle_rows(session: Session, verdict: Start | Rest) -> tuple[PlanRow, ...]:
     listing = known(session.observation.keys)
     if listing is None or not listing.keys:
         return (_verdict_row(session, None, verdict),)
@@ -118,7 +138,13 @@ def _idle_rows(session: Session) -> tuple[PlanRow, ...]:
     )
 
 
-def _ask(session: Session) -> Start | Rest:
+def ask(session: Session) -> Start | Rest | None:
+    """Say what a credential without an open rotation needs; read what that takes.
+
+    Returns:
+        None when a rotation that the journal has forgotten would be opened again; the
+        session then shows it.
+    """
     for _ in range(_MOST_STEPS):
         step = next_for_idle(
             session.credential,
@@ -130,9 +156,12 @@ def _ask(session: Session) -> Start | Rest:
         match step:
             case Do(what=what) if what is not None:
                 session.observe(what)
-            case Adopt(key_id=key, version=version):
+            case Adopt(key_id=key, version=version, retires=retires):
+                again = idle.remembered(session, step, retires) if retires else None
                 adopted = replace(session.credential, current_key_id=key, current_version=version)
-                session.claim = replace(session.claim, credential=adopted)
+                session.claim = replace(session.claim, credential=adopted, rotation=again)
+                if again is not None:
+                    return None
             case Note(version=version):
                 noted = replace(session.credential, current_version=version)
                 session.claim = replace(session.claim, credential=noted)
@@ -146,19 +175,30 @@ def _ask(session: Session) -> Start | Rest:
 
 def _verdict_row(session: Session, key: KeyInfo | None, verdict: Start | Rest) -> PlanRow:
     if isinstance(verdict, Start):
+        waiting = paused(session)
+        if waiting is not None:
+            return _row(session, key, "hold", _told(waiting), is_held=True)
         is_ordered = session.credential.requested is not None
         why = "an operator ordered it" if is_ordered else _WHY[verdict.trigger]
         return _row(session, key, "rotate", why, when=session.now())
     wait = verdict.wait
     if wait.reason is Reason.NOT_DUE and key is not None:
         due = due_at(session.credential, key, session.terms)
-        return _row(session, key, "wait", explain(wait.reason), when=due)
+        return _row(session, key, "wait", _with_pause(session, explain(wait.reason)), when=due)
     if session.credential.action is Action.REPORT:
         note = session.credential.note or explain(wait.reason)
         return _row(session, key, "report", note)
+    return _row(session, key, "hold", _with_pause(session, _told(wait)), is_held=True)
+
+
+def _told(wait: Wait) -> str:
     reason = explain(wait.reason)
-    text = f"{reason} ({wait.detail})" if wait.detail else reason
-    return _row(session, key, "hold", text, is_held=True)
+    return f"{reason} ({wait.detail})" if wait.detail else reason
+
+
+def _with_pause(session: Session, text: str) -> str:
+    waiting = paused(session)
+    return f"{text}; paused: {waiting.detail}" if waiting is not None else text
 
 
 def _row(
@@ -182,4 +222,24 @@ def _row(
         what=what,
         reason=reason,
         is_held=is_held,
+        contact=credential.contact,
+        destination=credential.destination.name if credential.destination else "",
     )
+
+
+def root_rows(account: AccountId, count: int) -> tuple[PlanRow, ...]:
+    """Report the keys of an account's root, whose ids nobody may list; they are never touched."""
+    if count == 0:
+        return ()
+    row = PlanRow(
+        account=account,
+        principal=ROOT_ACCOUNT,
+        rule=DEFAULT_RULE,
+        key_id=None,
+        created_at=None,
+        age=None,
+        when=None,
+        what="report",
+        reason=root_note(count),
+    )
+    return (row,)

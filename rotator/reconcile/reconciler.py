@@ -16,9 +16,9 @@ from rotator.core.events import AuditAction, Stage
 from rotator.core.ids import Instant
 from rotator.core.lease import LONGEST_WAIT
 from rotator.core.reasons import Reason, is_hold
-from rotator.core.rotation import Action, Hold, Phase
+from rotator.core.rotation import Hold, Phase
 from rotator.core.steps import Done, Fact, Halt, Record, Wait
-from rotator.core.transitions import replanned
+from rotator.core.transitions import is_unwanted, replanned
 from rotator.errors import (
     ConflictError,
     DestinationBusyError,
@@ -31,6 +31,7 @@ from rotator.errors import (
     TransientError,
 )
 from rotator.reconcile import idle, obeying, outcomes, suspects
+from rotator.reconcile.readiness import explained
 from rotator.reconcile.rotating import drive, halt
 from rotator.reconcile.session import Session
 
@@ -123,7 +124,7 @@ class Reconciler:
         )
         if isinstance(error, InvariantError) and failures >= _MOST_CONTRADICTIONS:
             _halt_open(session, error)
-        return _after(error, failures, session)
+        return after_failure(error, failures, session)
 
     def _log(self, level: str, event: str, credential: CredentialId, error: RotatorError) -> None:
         self.parts.telemetry.log(
@@ -147,9 +148,9 @@ def _halt_open(session: Session, error: InvariantError) -> None:
 
 
 def _named(session: Session, rest: Wait) -> Wait:
-    """Say of each key in a full set of slots what it is to us."""
+    """Say of each key in a full set of slots what it is to us, and what is denied by name."""
     if rest.reason is not Reason.SLOTS_FULL:
-        return rest
+        return explained(session, rest)
     return replace(rest, detail=inventory.describe(session.keys(), session.terms.limits))
 
 
@@ -171,9 +172,7 @@ def _drive(session: Session) -> Wait | Done:
 def _follow_policy(session: Session) -> None:
     """Nothing was made yet, so policy may still change its mind about where or whether."""
     rotation = session.rotation
-    if rotation.phase is not Phase.PLANNED or rotation.intent is not None:
-        return
-    if session.credential.action is Action.REPORT:
+    if is_unwanted(rotation, session.credential):
         outcomes.note(session, Record(fact=Fact.ABANDONED, reason=Reason.REPORT_ONLY))
         return
     moved = replanned(rotation, session.credential)
@@ -188,7 +187,8 @@ def _again(session: Session) -> Wait:
     return idle.backing_off(session) or Wait(until=until, reason=Reason.BACKOFF)
 
 
-def _after(error: RotatorError, failures: int, session: Session) -> Wait:
+def after_failure(error: RotatorError, failures: int, session: Session) -> Wait:
+    """Turn a failure of a pass into a wait: a hold where only a person can help."""
     now, jitter = session.now(), session.parts.chance.fraction()
     if isinstance(error, QuotaExceededError):
         until = Instant(now + session.terms.limits.check_interval)

@@ -19,8 +19,10 @@ from rotator.ports.destination import CanReadBack
 from rotator.reconcile import effects, obeying, outcomes
 from rotator.reconcile.gates import held_back
 from rotator.reconcile.proof import prove
+from rotator.reconcile.readiness import unready
 
 if TYPE_CHECKING:
+    from rotator.core.rotation import Rotation
     from rotator.core.secret import KeyMaterial
     from rotator.reconcile.session import Session
 
@@ -66,13 +68,16 @@ def drive(session: Session) -> Wait | Done | Halt:
 
 
 def may_start(session: Session, step: Do) -> Wait | None:
-    """Hold back what must not start now: no evidence, a pause, or no budget to store a key."""
+    """Hold back what must not start now: no evidence, a pause, no permission, no budget."""
     now = session.now()
-    waiting = held_back(session) if _is_gated(session, step) else None
+    waiting = held_back(session) if is_gated(session.rotation, step) else None
     if waiting:
         return waiting
     if step.effect is not Effect.CREATE_KEY:
         return None
+    waiting = unready(session)
+    if waiting:
+        return waiting
     budget = session.parts.budget
     again = session.parts.journal.reserve(
         session.rotation.destination.account,
@@ -84,9 +89,8 @@ def may_start(session: Session, step: Do) -> Wait | None:
     return Wait(until=again, reason=Reason.BUDGET) if again else None
 
 
-def _is_gated(session: Session, step: Do) -> bool:
+def is_gated(rotation: Rotation, step: Do) -> bool:
     """Whether a step makes a key, or takes the old one or the way back to it."""
-    rotation = session.rotation
     match step.effect:
         case Effect.DELETE_KEY:
             return step.key_id == rotation.old_key_id

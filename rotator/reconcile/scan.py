@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rotator.core.ids import credential_id
-from rotator.core.rotation import Action, Credential
+from rotator.core.ownership import Ownership
+from rotator.core.rotation import Action
 from rotator.errors import FatalError, RotatorError
-from rotator.ports.provider import CanTellPeople
+from rotator.ports.provider import CanSurvey
+from rotator.reconcile.judging import SURVEY_AGE, Judge, Territory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rotator.core.facts import Principal
     from rotator.core.ids import AccountId, CredentialId, Instant
-    from rotator.core.policy import Decision
+    from rotator.core.rotation import Credential
+    from rotator.core.survey import Survey
     from rotator.ports.clock import Clock
     from rotator.ports.evidence import Telemetry
     from rotator.ports.journal import Journal
-    from rotator.ports.provider import KeyProvider
+    from rotator.reconcile.judging import Decide
 
-A_PERSON = "a person's: the principal can sign in to the console; people rotate their own keys"
 IGNORED = "policy ignores the principal by now; rotator has looked after it before"
 VANISHED = "the principal is no longer in the account"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Territory:
-    """One account that one provider looks after."""
-
-    provider: KeyProvider
-    account: AccountId
+def _ignore_root_keys(account: AccountId, count: int) -> None:
+    del account, count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +36,18 @@ class Scanner:
     """Registers what policy wants managed or reported.
 
     Attributes:
-        decide: Policy's verdict on a principal; None means "ignore".
+        decide: Policy's verdict on a principal.
+        ownership: What tells beside policy whose business a key is.
+        on_root_keys: Is told how many keys an account's root has, where that can be read.
     """
 
     territories: Sequence[Territory]
-    decide: Callable[[Principal], Decision]
+    decide: Decide
     journal: Journal
     clock: Clock
     telemetry: Telemetry
+    ownership: Ownership = field(default_factory=Ownership)
+    on_root_keys: Callable[[AccountId, int], None] = _ignore_root_keys
 
     def scan(self) -> bool:
         """Look at every account; the failure of one never stops another.
@@ -56,6 +57,21 @@ class Scanner:
         """
         results = [self._one(territory) for territory in self.territories]
         return all(results)
+
+    def judge(self, territory: Territory) -> Judge:
+        """Read an account's overview, and be ready to judge its principals."""
+        now, survey = self.clock.now(), self._survey(territory)
+        if survey is not None:
+            self.on_root_keys(territory.account, survey.root_keys)
+        return Judge(
+            territory=territory,
+            decide=self.decide,
+            ownership=self.ownership,
+            known={stored.id: stored for stored in self.journal.credentials()},
+            now=now,
+            survey=survey if survey and self._is_fresh(survey, territory.account, now) else None,
+            root_keys=survey.root_keys if survey else 0,
+        )
 
     def _one(self, territory: Territory) -> bool:
         try:
@@ -77,32 +93,53 @@ class Scanner:
 
     def _register(self, territory: Territory) -> None:
         """Bring the rows up to date; those without a principal only when all pages were read."""
-        now = self.clock.now()
+        judge = self.judge(territory)
         found: list[Principal] = []
         kept: set[CredentialId] = set()
         for principal in territory.provider.principals(territory.account):
             found.append(principal)
-            credential = _candidate(territory.provider, principal, self.decide(principal), now)
-            if credential is not None:
-                kept.add(credential.id)
-                self.journal.register(credential)
-        for stored in self.journal.credentials():
+            candidate = judge.candidate(principal)
+            if candidate is None:
+                continue
+            kept.add(candidate.id)
+            if candidate is not judge.known.get(candidate.id):
+                self.journal.register(candidate)
+        # Not the journal's rows of now: an operator may have adopted somebody meanwhile.
+        for stored in judge.known.values():
             if stored.id not in kept and _is_of(stored.principal, found):
-                self.journal.register(_left_behind(stored, found, now))
+                self.journal.register(_left_behind(stored, found, judge.now))
+        self._tell(judge)
 
+    def _survey(self, territory: Territory) -> Survey | None:
+        """Read an account's overview; without a fresh one every principal is looked at."""
+        provider, account = territory.provider, territory.account
+        if not isinstance(provider, CanSurvey):
+            return None
+        try:
+            return provider.survey(account)
+        except FatalError:
+            raise
+        except RotatorError as error:
+            self.telemetry.log("warning", "overview not read", account=account, code=error.code)
+            return None
 
-def candidates(
-    territory: Territory, decide: Callable[[Principal], Decision], now: Instant
-) -> Iterator[Credential]:
-    """Yield a credential for every principal that policy does not ignore."""
-    for principal in territory.provider.principals(territory.account):
-        credential = _candidate(territory.provider, principal, decide(principal), now)
-        if credential is not None:
-            yield credential
+    def _is_fresh(self, survey: Survey, account: AccountId, now: Instant) -> bool:
+        if abs(now - survey.taken_at) <= SURVEY_AGE:
+            return True
+        taken_at = survey.taken_at.isoformat()
+        self.telemetry.log("warning", "overview too old", account=account, taken_at=taken_at)
+        return False
 
-
-def _id(principal: Principal) -> CredentialId:
-    return credential_id(principal.provider, principal.account, principal.name)
+    def _tell(self, judge: Judge) -> None:
+        account = judge.territory.account
+        if judge.root_keys:
+            self.telemetry.log("warning", "root keys found", account=account, count=judge.root_keys)
+        if judge.left_out:
+            self.telemetry.log(
+                "info", "principals without a key left out", account=account, count=judge.left_out
+            )
+        for code, count in judge.unread.items():
+            self.telemetry.log("warning", "tags not read", account=account, code=code, count=count)
 
 
 def _is_of(principal: Principal, found: Iterable[Principal]) -> bool:
@@ -116,30 +153,6 @@ def _is_of(principal: Principal, found: Iterable[Principal]) -> bool:
 
 def _left_behind(stored: Credential, found: Iterable[Principal], now: Instant) -> Credential:
     """Only report what policy ignores by now, and what is no longer there."""
-    is_there = any(_id(principal) == stored.id for principal in found)
+    is_there = any(principal.name == stored.principal.name for principal in found)
     note = IGNORED if is_there else VANISHED
     return replace(stored, action=Action.REPORT, note=note, destination=None, next_at=now)
-
-
-def _candidate(
-    provider: KeyProvider, principal: Principal, decision: Decision, now: Instant
-) -> Credential | None:
-    if decision.action is None:
-        return None
-    action, note = decision.action, decision.note
-    if (
-        action is Action.ROTATE
-        and isinstance(provider, CanTellPeople)
-        and provider.is_person(principal)
-    ):
-        action, note = Action.REPORT, A_PERSON
-    return Credential(
-        id=_id(principal),
-        principal=principal,
-        action=action,
-        rule=decision.rule,
-        note=note,
-        destination=decision.destination if action is Action.ROTATE else None,
-        next_at=now,
-        created_at=now,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rotator.core.events import Stage
@@ -44,6 +44,19 @@ if TYPE_CHECKING:
 _MOST_STEPS = 20
 
 
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """What one pass was told about a suspect; None where nobody asked yet.
+
+    Attributes:
+        use: Its last use; a text is the code of a reading that failed.
+        minter: Who made it, by the provider's log.
+    """
+
+    use: LastUsed | str | None = None
+    minter: Minter | None = None
+
+
 def walk(session: Session) -> Instant | None:
     """Take every suspect as far as it goes now.
 
@@ -56,9 +69,35 @@ def walk(session: Session) -> Instant | None:
     return min((wait.until for wait in waits if wait), default=None)
 
 
+def ask(session: Session, record: KeyRecord, listing: KeyListing, told: Told) -> Judge | Act | Wait:
+    """Say what comes next for a suspect; read what that takes, and change nothing."""
+    while True:
+        terms, now = session.terms, session.now()
+        step = next_for_suspect(record, listing, told.use, terms, now, minter=told.minter)
+        match step:
+            case ReadUse():
+                told.use = _read(session, record.key_id)
+            case AskMinter():
+                told.minter = _minter(session, record)
+            case Act():
+                return _permitted(session, record.key_id, step)
+            case _:
+                return step
+
+
+def _permitted(session: Session, key: KeyId, step: Act) -> Judge | Act | Wait:
+    """Hold back what must not start now, and leave alone what consumers are given to read."""
+    waiting = held_back(session)
+    if waiting:
+        return waiting
+    published = _publication(session, key)
+    if isinstance(published, Wait):
+        return published
+    return Judge(finding=Finding.STRANGER) if published else step
+
+
 def _one(session: Session, key: KeyId) -> Wait | None:
-    use: LastUsed | str | None = None
-    minter: Minter | None = None
+    told = Told()
     order = vouching.order_for(session, key)
     if order is not None:
         return vouching.enable(session, key, order)
@@ -67,25 +106,11 @@ def _one(session: Session, key: KeyId) -> Wait | None:
         record = session.key(key)
         if record is None or record.role is not Role.SUSPECT:
             return None
-        step = next_for_suspect(record, listing, use, session.terms, session.now(), minter=minter)
+        step = ask(session, record, listing, told)
         match step:
-            case ReadUse():
-                use = _read(session, key)
-            case AskMinter():
-                minter = _minter(session, record)
             case Judge(finding=finding):
                 _save(session, judged(record, finding, session.stamp()), finding.value)
             case Act(effect=effect, proof=proof):
-                waiting = held_back(session)
-                if waiting:
-                    return waiting
-                published = _publication(session, key)
-                if isinstance(published, Wait):
-                    return published
-                if published:
-                    finding = Finding.STRANGER
-                    _save(session, judged(record, finding, session.stamp()), finding.value)
-                    continue
                 _act(session, record, effect, listing, proof)
                 listing = session.list_keys()
             case Wait():

@@ -247,18 +247,22 @@ class TestRepair:
 
         assert answer == Adopt(key_id=STRAY_KEY, version=SIBLING_VERSION, reason="drift: repair")
 
-    @pytest.mark.parametrize("mode", Mode)
-    def test_what_our_own_lost_rotation_published_needs_no_rule(self, mode: Mode) -> None:
+    def test_what_our_own_lost_rotation_published_needs_no_rule(self) -> None:
         lost = frozenset({STRAY_KEY})
 
-        answer = self.step(self.shown(BOTH, STRAY_KEY), Terms(mode=mode), lost=lost)
+        answer = self.step(self.shown(BOTH, STRAY_KEY), Terms(), lost=lost)
 
         assert answer == Adopt(
-            key_id=STRAY_KEY,
-            version=SIBLING_VERSION,
-            reason="our mark",
-            retires=OLD_KEY if mode is Mode.ENFORCE else None,
+            key_id=STRAY_KEY, version=SIBLING_VERSION, reason="our mark", retires=OLD_KEY
         )
+
+    def test_in_plan_mode_it_is_told_for_nobody_could_retire_what_it_replaced(self) -> None:
+        lost = frozenset({STRAY_KEY})
+
+        answer = self.step(self.shown(BOTH, STRAY_KEY), Terms(mode=Mode.PLAN), lost=lost)
+
+        assert isinstance(answer, Rest)
+        assert answer.wait.reason is Reason.DRIFT
 
     def test_what_a_person_published_retires_nothing(self) -> None:
         answer = self.step(self.shown(BOTH, STRAY_KEY), REPAIR)

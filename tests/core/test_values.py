@@ -269,7 +269,8 @@ GOLDEN: dict[type[StrEnum], str] = {
         "key.delete key.adopt key.suspect destination.prepare rotation.start rotation.hold "
         "rotation.halt rotation.abandon rotation.finish operator.rotate daemon.start daemon.stop "
         "policy.load operator.resume operator.abort operator.rollback operator.enable "
-        "operator.pause operator.unpause destination.drift"
+        "operator.pause operator.unpause destination.drift operator.confirm_account "
+        "operator.withdraw_account journal.rebuild"
     ),
 }
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from rotator.core.ids import credential_id
 from rotator.core.policy import Decision
 from rotator.core.rotation import Action
-from rotator.reconcile.scan import IGNORED, VANISHED, Scanner, Territory
+from rotator.reconcile.judging import Territory
+from rotator.reconcile.scan import IGNORED, VANISHED, Scanner
 from rotator.testing.fake_provider import ACCOUNT
 from rotator.testing.wire import Failure
 from tests.reconcile.estate import NAME, Estate
@@ -17,12 +18,13 @@ from tests.reconcile.estate import NAME, Estate
 if TYPE_CHECKING:
     from rotator.core.facts import Principal
     from rotator.core.rotation import Credential
+    from rotator.core.tags import Tags
 
 OTHER = credential_id("fake", ACCOUNT, "svc-other")
 
 
 def scan(estate: Estate, *ignored: str) -> bool:
-    def decide(principal: Principal) -> Decision:
+    def decide(principal: Principal, tags: Tags | None = None) -> Decision:
         action = None if principal.name in ignored else Action.ROTATE
         return Decision(
             rule="services",

@@ -45,6 +45,9 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "marks": ("GetUser",),
     "minted_by": ("LookupEvents",),
     "is_person": ("GetLoginProfile",),
+    "tags": ("GetUser",),
+    "survey": ("GetCredentialReport",),
+    "search": ("ListSecrets",),
     "describe": ("DescribeSecret",),
     "prepare": ("CreateSecret", "TagResource", "PutSecretValue"),
     "stage": ("PutSecretValue",),
@@ -52,6 +55,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "unstage": ("UpdateSecretVersionStage",),
     "read_staged": ("GetSecretValue",),
     "published_key_id": ("GetSecretValue",),
+    "previous_key_id": ("GetSecretValue",),
 }
 """The calls of each method that its failures hit."""
 

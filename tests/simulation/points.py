@@ -26,11 +26,15 @@ PortT = TypeVar("PortT")
 
 EXEMPT: dict[str, str] = {
     "provider.marks": "listings carry the marks; only a lost journal's recovery reads them alone",
-    "provider.tags": "a scan reads them, and no pass over a credential",
-    "provider.survey": "a scan reads it, and no pass over a credential",
-    "destination.search": "adoption's plan reads, and no pass over a credential",
+    "provider.tags": "reads, and only in a scan",
+    "provider.survey": "reads, and only in a scan",
+    "destination.previous_key_id": "a lost journal's rebuild reads it, and no pass does",
+    "destination.search": "reads, and only for the plan of adoption",
     "journal.due": "reads",
+    "journal.hasten": "an operator's adoption calls it, and no pass over a credential",
     "journal.pauses": "reads",
+    "journal.accounts": "reads",
+    "journal.save_account": "people write it, and no pass over a credential",
     "journal.credentials": "reads",
     "journal.keys": "reads",
     "journal.rotations": "reads",

@@ -46,6 +46,11 @@ def stopping(period: timedelta) -> Happen:
     return happen
 
 
+def blinds(world: World) -> None:
+    """Let one last use not be read, the guard's: before a mint it has to be readable."""
+    world.wire.break_next("last_used", Failure.UNAVAILABLE)
+
+
 def stopping_in_a_restore(fault: Fault, world: World, point: Point) -> Around | None:
     """Stop one process; meanwhile the others end, the journal is put back, one starts again."""
     if fault is Fault.CUT:
@@ -142,7 +147,9 @@ LIVES: dict[str, Life] = {
     ),
     "SDK retries on mint": Life(scene=breaking("without-marks", LOST_MINT), sees="I3"),
     "error taken for unused": Life(
-        scene=breaking("clinger", Break(method="last_used", failure=Failure.UNAVAILABLE)),
+        scene=replace(
+            SCENES["clinger"], humans=(Human(at=after("destination.promote"), act=blinds),)
+        ),
         sees="I4",
     ),
 }

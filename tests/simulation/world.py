@@ -13,14 +13,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.core.ids import Instant
+from rotator.core.ownership import Ownership
 from rotator.core.policy import Decision
 from rotator.core.rotation import Action, Trigger
 from rotator.core.terms import Schedule, Terms
 from rotator.errors import RotatorError
 from rotator.ports.destination import CanReadBack
+from rotator.reconcile.judging import Territory
 from rotator.reconcile.parts import Parts
 from rotator.reconcile.reconciler import Reconciler
-from rotator.reconcile.scan import Scanner, Territory
+from rotator.reconcile.scan import Scanner
 from rotator.testing.fake_provider import ACCOUNT, LISTING_MARGIN
 from rotator.testing.manual_clock import ManualClock, SeededChance
 from rotator.testing.memory_evidence import MemoryGate, QuietTelemetry
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from rotator.core.facts import DestinationRef, Principal
     from rotator.core.rotation import Credential
+    from rotator.core.tags import Tags
     from tests.simulation.checker import Checker
     from tests.simulation.consumers import Consumer
     from tests.simulation.journals import SqlVolume
@@ -263,6 +266,7 @@ class World:
                 Territory(provider=parts.providers[self.principal.provider], account=ACCOUNT),
             ),
             decide=self._decide,
+            ownership=Ownership(managed_tags=()),
             journal=parts.journal,
             clock=parts.clock,
             telemetry=self.telemetry,
@@ -286,7 +290,7 @@ class World:
             self._until_up(self._enrol)
         self._until_up(lambda: self._order(self.replica.up()))
 
-    def _decide(self, principal: Principal) -> Decision:
+    def _decide(self, principal: Principal, tags: Tags | None = None) -> Decision:
         found = next(item for item in self.subjects if item.principal.name == principal.name)
         return Decision(
             rule="everything",

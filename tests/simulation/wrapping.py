@@ -6,7 +6,7 @@ import inspect
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rotator.ports.destination import CanReadBack, CanSearch, Destination
+from rotator.ports.destination import CanReadBack, CanReadHistory, CanSearch, Destination
 from rotator.ports.journal import Journal
 from rotator.ports.provider import (
     CanDisable,
@@ -35,7 +35,7 @@ PORTS: dict[str, tuple[type, ...]] = {
         CanReadTags,
         CanSurvey,
     ),
-    "destination": (Destination, CanReadBack, CanSearch),
+    "destination": (Destination, CanReadBack, CanReadHistory, CanSearch),
     "journal": (Journal,),
 }
 

@@ -1,0 +1,61 @@
+"""A person's word about an account, in the journal and in the audit log at once.
+
+Written beside a running daemon, which asks for the word at every look.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotator.core.accounts import Account
+from rotator.core.events import AuditAction, AuditRecord, Stage
+
+if TYPE_CHECKING:
+    from rotator.core.accounts import Place
+    from rotator.ports.clock import Chance, Clock
+    from rotator.ports.journal import Journal
+
+
+def confirm(
+    journal: Journal, clock: Clock, chance: Chance, place: Place, *, operator: str, reason: str
+) -> Account:
+    """Let changes be made in an account; they begin at the next look."""
+    said = Account(
+        provider=place.provider,
+        id=place.account,
+        is_confirmed=True,
+        operator=operator,
+        reason=reason,
+        since=clock.now(),
+    )
+    journal.save_account(said, _record(chance, AuditAction.OPERATOR_CONFIRM_ACCOUNT, said))
+    return said
+
+
+def withdraw(
+    journal: Journal, clock: Clock, chance: Chance, place: Place, *, operator: str, reason: str
+) -> Account:
+    """Put an account back into plan mode; what has begun is brought to safety."""
+    said = Account(
+        provider=place.provider,
+        id=place.account,
+        is_confirmed=False,
+        operator=operator,
+        reason=reason,
+        since=clock.now(),
+    )
+    journal.save_account(said, _record(chance, AuditAction.OPERATOR_WITHDRAW_ACCOUNT, said))
+    return said
+
+
+def _record(chance: Chance, action: AuditAction, said: Account) -> AuditRecord:
+    return AuditRecord(
+        id=chance.new_id(),
+        at=said.since,
+        stage=Stage.EVENT,
+        action=action,
+        outcome="success",
+        actor=f"operator:{said.operator}",
+        reason=said.reason or None,
+        evidence={"provider": said.provider, "account": said.id},
+    )
