@@ -75,7 +75,7 @@ unit: $(DEV_READY) ## All tests, then the coverage gate (PYTEST_ARGS="..." is ha
 
 .PHONY: sweep
 sweep: $(DEV_READY) ## The long campaigns of the simulation: pairs of power cuts, outages (about ten minutes)
-	$(BIN)/pytest -n $(JOBS) -m slow tests/simulation $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) -m slow $(PYTEST_ARGS)
 
 .PHONY: chaos
 chaos: $(DEV_READY) ## Every fault at every point, pairs, freezes, lives, mutants (CHAOS_SECONDS, CHAOS_SEED)

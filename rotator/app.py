@@ -8,28 +8,36 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator import __version__
+from rotator.core.accounts import unconfirmed
 from rotator.core.events import AuditAction, AuditRecord, Stage
-from rotator.errors import UnavailableError
+from rotator.core.terms import Mode
+from rotator.errors import NotFoundError, RejectedError, UnavailableError
 from rotator.journal.opening import upgrade_journal
-from rotator.reconcile import instructions
+from rotator.reconcile import confirming, doctoring, instructions, rebuilding
+from rotator.reconcile.adopting import adopt
+from rotator.reconcile.adoption_plan import AdoptionPlanner
 from rotator.reconcile.orders import order
-from rotator.reconcile.planning import Known, plan
+from rotator.reconcile.planning import Known, plan, root_rows
 from rotator.reconcile.reconciler import Reconciler
-from rotator.reconcile.scan import candidates
-from rotator.wiring import embedded_engine, wire
+from rotator.wiring import embedded_engine, places, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rotator.audit.sealer import Sealer
+    from rotator.core.accounts import Account, Place
+    from rotator.core.adoption import AdoptionRow
+    from rotator.core.doctor import Examination
     from rotator.core.ids import AccountId, CredentialId, KeyId
     from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, Rotation, Trigger
     from rotator.engines.embedded import EmbeddedEngine
     from rotator.journal.journal import SqlJournal
     from rotator.ports.clock import Chance, Clock
+    from rotator.reconcile.checking import AccountCheck, PermissionRounds
     from rotator.reconcile.parts import Parts
     from rotator.reconcile.planning import PlanRow
+    from rotator.reconcile.rebuilding import RebuildRow
     from rotator.reconcile.scan import Scanner
     from rotator.settings.settings import Settings
     from rotator.telemetry.prometheus import PrometheusTelemetry
@@ -60,6 +68,7 @@ class App:
     parts: Parts
     scanner: Scanner
     skew: SkewWatch
+    rounds: PermissionRounds
     missing: UnavailableError | None = None
     on_idle: Callable[[], None] | None = None
     engine: EmbeddedEngine = field(init=False)
@@ -78,12 +87,22 @@ class App:
         Reconciler(self.parts).reconcile(credential)
 
     def scan(self) -> None:
-        """Look for principals in every account."""
+        """Look for principals in every account, and at what we are allowed to do there."""
         self.scanner.scan()
+        self.rounds.go_if_due()
 
     def seal(self) -> None:
         """Number, chain and write waiting audit records."""
         self.sealer.seal()
+
+    @property
+    def clock_skew(self) -> timedelta | None:
+        """How far a provider's clock was ahead of ours when it was last heard; None before."""
+        return self.skew.latest
+
+    def check_permissions(self) -> tuple[AccountCheck, ...]:
+        """Check in every account what our own identity may do; change nothing."""
+        return self.rounds.go()
 
     def held(self) -> tuple[Credential, ...]:
         """Credentials that wait for a person."""
@@ -96,8 +115,10 @@ class App:
             UnavailableError: All due work was done, but an account could not be searched.
         """
         self._note(AuditAction.DAEMON_START, "once")
+        self._tell_unconfirmed()
         self.seal()
         is_complete = self.scanner.scan()
+        self.rounds.go_if_due()
         while found := self.due(_BATCH):
             for credential in found:
                 self.reconcile(credential)
@@ -119,6 +140,8 @@ class App:
         self._note(AuditAction.DAEMON_START, f"mode {self.settings.mode.value}")
         self._note(AuditAction.POLICY_LOAD, f"sha256 {self.settings.policy_digest}")
         self.telemetry.log("info", "daemon started", mode=self.settings.mode.value)
+        self._tell_unconfirmed()
+        self.rounds.go_if_due()
         try:
             engine.run()
         finally:
@@ -189,15 +212,120 @@ class App:
             self.journal, self.clock, self.chance, paused, operator=operator, reason=reason
         )
 
-    def plan(self) -> tuple[PlanRow, ...]:
-        """Say what would happen to each key; change nothing."""
+    def places(self) -> tuple[Place, ...]:
+        """Name the configured accounts."""
+        return places(self.settings)
+
+    def confirm_account(self, account: AccountId, *, operator: str, reason: str = "") -> Account:
+        """Let changes be made in an account, if `mode: enforce` is configured.
+
+        Raises:
+            NotFoundError: The configuration names no such account.
+            UnavailableError: There is no journal yet, so nobody would know of it.
+        """
+        place = self._place(account)
+        return confirming.confirm(
+            self.journal, self.clock, self.chance, place, operator=operator, reason=reason
+        )
+
+    def withdraw_account(self, account: AccountId, *, operator: str, reason: str = "") -> Account:
+        """Put an account back into plan mode; raises as `confirm_account` does."""
+        place = self._place(account)
+        return confirming.withdraw(
+            self.journal, self.clock, self.chance, place, operator=operator, reason=reason
+        )
+
+    def _tell_unconfirmed(self) -> None:
+        """Say in the log which accounts stay in plan mode, though enforce mode is configured."""
+        if self.settings.mode is Mode.PLAN:
+            return
+        for place in unconfirmed(self.places(), self.journal.accounts()):
+            remedy = f"rotator accounts confirm {place.account}"
+            self.telemetry.log(
+                "warning", "account not confirmed", account=place.account, hint=remedy
+            )
+
+    def _place(self, account: AccountId) -> Place:
+        if self.missing is not None:
+            raise self.missing
+        found = next((place for place in self.places() if place.account == account), None)
+        if found is None:
+            raise NotFoundError("no such account is configured", subject=account)
+        return found
+
+    def plan(self, account: AccountId | None = None) -> tuple[PlanRow, ...]:
+        """Say what would happen to each key, of one account or of all; change nothing."""
         stored = {item.id: item for item in self.journal.credentials()}
         rows: list[PlanRow] = []
         for territory in self.scanner.territories:
-            found = candidates(territory, self.scanner.decide, self.clock.now())
-            for candidate in sorted(found, key=lambda item: item.principal.name):
+            if account not in {None, territory.account}:
+                continue
+            judge = self.scanner.judge(territory)
+            for candidate in sorted(judge.candidates(), key=lambda item: item.principal.name):
                 rows += plan(self.parts, candidate, self._known(stored.get(candidate.id)))
+            rows += root_rows(territory.account, judge.root_keys)
         return tuple(rows)
+
+    def examine(self, name: str, account: AccountId | None = None) -> Examination:
+        """Explain every key of one principal; change nothing.
+
+        Raises:
+            NotFoundError: There is no such principal, or no such account.
+            RejectedError: The name exists in several accounts.
+        """
+        return doctoring.examine(self.parts, self.scanner, name, account)
+
+    def rebuild_plan(self, account: AccountId | None = None) -> tuple[RebuildRow, ...]:
+        """Say what a lost journal would hold after a rebuild; change nothing.
+
+        Args:
+            account: The account to rebuild; None for every configured one.
+
+        Raises:
+            PermanentError: The journal is not lost, or an account is confirmed.
+        """
+        within = [it for it in self.scanner.territories if account in {None, it.account}]
+        found = (
+            candidate
+            for territory in within
+            for candidate in sorted(
+                self.scanner.judge(territory).candidates(), key=lambda item: item.principal.name
+            )
+        )
+        return rebuilding.plan(self.parts, {territory.account for territory in within}, found)
+
+    def rebuild(self, rows: Sequence[RebuildRow], *, operator: str) -> tuple[RebuildRow, ...]:
+        """Write down what a plan of a rebuild says; return what was written.
+
+        Raises:
+            UnavailableError: There is no journal yet that could be written.
+        """
+        if self.missing is not None:
+            raise self.missing
+        return rebuilding.write(self.parts, rows, operator=operator)
+
+    def adoption(self, account: AccountId | None = None) -> tuple[AdoptionRow, ...]:
+        """Say for each principal what adopting would come to; change nothing."""
+        planner = AdoptionPlanner(
+            parts=self.parts,
+            scanner=self.scanner,
+            policy=self.settings.policy,
+            regions=self.settings.aws.consumer_regions,
+        )
+        return planner.rows(account)
+
+    def adopt(self, row: AdoptionRow, *, operator: str) -> KeyId | None:
+        """Take a principal's published key under management; None if one is already.
+
+        Raises:
+            RejectedError: It cannot be adopted now.
+            UnavailableError: There is no journal yet, or the daemon looks at it just now.
+        """
+        if self.missing is not None:
+            raise self.missing
+        if row.candidate is None:
+            raise RejectedError(row.finding.why, subject=row.name)
+        return adopt(self.parts, row.candidate, operator=operator)
 
     def _known(self, credential: Credential | None) -> Known:
         if credential is None:
@@ -251,6 +379,7 @@ def open_app(
             parts=wiring.parts,
             scanner=wiring.scanner,
             skew=wiring.skew,
+            rounds=wiring.rounds,
             missing=wiring.missing,
             on_idle=on_idle,
         )

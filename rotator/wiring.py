@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -12,8 +12,11 @@ from rotator.audit.file_sink import FileSink
 from rotator.audit.sealer import Sealer
 from rotator.clients.aws import AwsClients
 from rotator.clients.aws_config import AwsAccount, AwsConfig
+from rotator.clients.aws_permissions import AwsPermissionCheck, Checked
+from rotator.core.accounts import Place, effective_mode
 from rotator.core.ids import AccountId
-from rotator.core.policy import decide
+from rotator.core.policy import decide, recalled
+from rotator.core.rotation import Action
 from rotator.core.terms import Mode, Terms
 from rotator.destinations.aws_secrets_manager.config import DESTINATION, AwsSecretsManagerConfig
 from rotator.destinations.aws_secrets_manager.destination import AwsSecretsManager
@@ -26,8 +29,16 @@ from rotator.providers.aws_iam import (
     AwsIamProvider,
     AwsIamProviderWithTrail,
 )
+from rotator.reconcile.checking import PermissionRounds
+from rotator.reconcile.judging import Territory
 from rotator.reconcile.parts import Budget, Parts
-from rotator.reconcile.scan import Scanner, Territory
+from rotator.reconcile.permits import PermissionBook
+from rotator.reconcile.scan import Scanner
+from rotator.settings.permissions import (
+    permission_grants,
+    permission_land,
+    wanted_actions,
+)
 from rotator.telemetry.clock import SystemChance, SystemClock, monotonic_seconds
 from rotator.telemetry.prometheus import PrometheusTelemetry
 from rotator.telemetry.state import ProcessCollector, StateCollector
@@ -37,11 +48,12 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from datetime import timedelta
 
-    from rotator.core.policy import Decision
     from rotator.core.rotation import Credential
     from rotator.journal.journal import SqlJournal
     from rotator.ports.clock import Chance, Clock
     from rotator.ports.engine import Work
+    from rotator.ports.journal import Accounts
+    from rotator.reconcile.judging import Decide
     from rotator.settings.settings import Settings
 
 
@@ -60,6 +72,17 @@ class SkewWatch:
         self.latest = skew
 
 
+@dataclass(slots=True)
+class RootWatch:
+    """Remembers how many keys each account's root had when we last looked."""
+
+    counts: dict[AccountId, int] = field(default_factory=dict)
+
+    def note(self, account: AccountId, count: int) -> None:
+        """Remember the newest number."""
+        self.counts[account] = count
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
     """What everything else is done with, put together once.
@@ -76,6 +99,7 @@ class Wiring:
     parts: Parts
     scanner: Scanner
     skew: SkewWatch
+    rounds: PermissionRounds
     missing: UnavailableError | None = None
 
 
@@ -95,8 +119,10 @@ def wire(
     """
     clock, chance = clock or SystemClock(), SystemChance()
     journal, missing = _journal(settings, stack, chance, read_only=read_only)
-    telemetry, sealer = _evidence(settings, journal, clock)
-    clients = _clients(settings, clock, telemetry, read_only=read_only)
+    roots = RootWatch()
+    permits = _permits(settings, clock)
+    telemetry, sealer = _evidence(settings, journal, clock, roots, permits)
+    clients = _clients(settings, clock, telemetry, permits, read_only=read_only)
     kind = AwsIamProviderWithTrail if settings.aws.cloud_trail else AwsIamProvider
     provider = kind(_iam_config(settings), clients)
     owner = AwsSecretsManagerConfig(owner=settings.owner)
@@ -107,12 +133,13 @@ def wire(
         destinations={DESTINATION: AwsSecretsManager(owner, clients)},
         clock=clock,
         chance=chance,
-        terms_for=_terms(settings, provider),
+        terms_for=_terms(settings, provider, journal),
         gate=sealer,
         telemetry=telemetry,
         budget=Budget(rate=budget.rate, burst=budget.burst),
         lease_period=settings.limits.lease_period,
         on_skew=skew.note,
+        permits=permits,
     )
     return Wiring(
         journal=journal,
@@ -121,8 +148,9 @@ def wire(
         telemetry=telemetry,
         sealer=sealer,
         parts=parts,
-        scanner=_scanner(settings, parts),
+        scanner=_scanner(settings, parts, roots),
         skew=skew,
+        rounds=_rounds(settings, parts, clients, permits),
         missing=missing,
     )
 
@@ -169,7 +197,11 @@ def _journal(
 
 
 def _evidence(
-    settings: Settings, journal: SqlJournal, clock: Clock
+    settings: Settings,
+    journal: SqlJournal,
+    clock: Clock,
+    roots: RootWatch,
+    permits: PermissionBook,
 ) -> tuple[PrometheusTelemetry, Sealer]:
     telemetry = PrometheusTelemetry(clock)
     sealer = Sealer(
@@ -186,13 +218,20 @@ def _evidence(
             mode=lambda: settings.mode,
             is_audit_blocked=lambda: sealer.is_blocked(clock.now()),
             last_scan_at=telemetry.last_scan_at,
+            root_keys=lambda: roots.counts,
+            lacks=permits.lacks,
         )
     )
     return telemetry, sealer
 
 
 def _clients(
-    settings: Settings, clock: Clock, telemetry: PrometheusTelemetry, *, read_only: bool
+    settings: Settings,
+    clock: Clock,
+    telemetry: PrometheusTelemetry,
+    permits: PermissionBook,
+    *,
+    read_only: bool,
 ) -> AwsClients:
     aws = settings.aws
 
@@ -211,7 +250,7 @@ def _clients(
         max_pool_connections=max(16, settings.engine.workers),
         read_only=read_only or settings.mode is Mode.PLAN,
     )
-    return AwsClients(config, clock, on_call=on_call)
+    return AwsClients(config, clock, on_call=on_call, on_verdict=permits.heard)
 
 
 def _iam_config(settings: Settings) -> AwsIamConfig:
@@ -225,7 +264,7 @@ def _iam_config(settings: Settings) -> AwsIamConfig:
     )
 
 
-def _scanner(settings: Settings, parts: Parts) -> Scanner:
+def _scanner(settings: Settings, parts: Parts, roots: RootWatch) -> Scanner:
     provider = parts.providers[PROVIDER]
     return Scanner(
         territories=tuple(
@@ -233,25 +272,28 @@ def _scanner(settings: Settings, parts: Parts) -> Scanner:
             for account in settings.aws.accounts
         ),
         decide=_decide(settings),
+        ownership=settings.ownership,
+        on_root_keys=roots.note,
         journal=parts.journal,
         clock=parts.clock,
         telemetry=parts.telemetry,
     )
 
 
-def _decide(settings: Settings) -> Callable[..., Decision]:
-    return lambda principal: decide(settings.policy, principal)
+def _decide(settings: Settings) -> Decide:
+    return lambda principal, tags=None: decide(settings.policy, principal, tags)
 
 
-def _terms(settings: Settings, provider: AwsIamProvider) -> Callable[[Credential], Terms]:
-    base = Terms(
-        owner=settings.owner, mode=settings.mode, traits=provider.traits, limits=settings.limits
-    )
+def _terms(
+    settings: Settings, provider: AwsIamProvider, journal: Accounts
+) -> Callable[[Credential], Terms]:
+    base = Terms(owner=settings.owner, traits=provider.traits, limits=settings.limits)
 
     def terms_for(credential: Credential) -> Terms:
-        decision = decide(settings.policy, credential.principal)
+        decision = recalled(settings.policy, credential.principal, credential.rule)
         return replace(
             base,
+            mode=_mode(settings.mode, journal, credential),
             rule=decision.rule,
             schedule=decision.schedule,
             grace=decision.grace,
@@ -259,3 +301,45 @@ def _terms(settings: Settings, provider: AwsIamProvider) -> Callable[[Credential
         )
 
     return terms_for
+
+
+def places(settings: Settings) -> tuple[Place, ...]:
+    """Name the configured accounts."""
+    return tuple(
+        Place(provider=PROVIDER, account=AccountId(item.id), name=item.name or "")
+        for item in settings.aws.accounts
+    )
+
+
+def _mode(configured: Mode, journal: Accounts, credential: Credential) -> Mode:
+    """Ask the journal each time: a confirmation, and its withdrawal, hold from the next look on."""
+    principal = credential.principal
+    return effective_mode(configured, journal.accounts(), principal.provider, principal.account)
+
+
+def _permits(settings: Settings, clock: Clock) -> PermissionBook:
+    accounts = [AccountId(item.id) for item in settings.aws.accounts]
+    wanted = {account: wanted_actions(permission_grants(settings, account)) for account in accounts}
+    return PermissionBook(clock, accounts, wanted.__getitem__)
+
+
+def _rounds(
+    settings: Settings, parts: Parts, clients: AwsClients, permits: PermissionBook
+) -> PermissionRounds:
+    def checked(account: AccountId) -> Checked:
+        managed = [
+            item
+            for item in parts.journal.credentials()
+            if item.action is Action.ROTATE and item.principal.account == account
+        ]
+        return Checked(
+            grants=permission_grants(settings, account),
+            land=permission_land(settings, account),
+            examples=sorted(managed, key=lambda item: item.principal.name),
+        )
+
+    accounts = [AccountId(item.id) for item in settings.aws.accounts]
+    check = AwsPermissionCheck(
+        clients, checked, on_time=lambda told: parts.on_skew(told - parts.clock.now())
+    )
+    return PermissionRounds(check, permits, accounts, parts.clock, parts.telemetry)

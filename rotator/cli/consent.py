@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rotator.cli.printing import print_fields
+from rotator.cli.printing import print_fields, print_folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def ask(
         click.UsageError: Nobody can be asked, and there was no consent.
         click.Abort: The answer was no.
     """
-    click.echo(headline, err=as_json)
+    print_folded(invocation, "", headline, hang=2, err=as_json)
     print_fields(invocation, details, indent="  ", err=as_json)
     if yes:
         return

@@ -7,12 +7,37 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rotator.core.ids import AccountId
 from rotator.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from rotator.cli.invocation import App
     from rotator.cli.rotation_views import RotationView
     from rotator.core.rotation import Credential, KeyRecord
     from rotator.ports.journal import Journal
+    from rotator.settings.settings import Settings
+
+
+def configured_account(settings: Settings, account: str) -> AccountId:
+    """Check an account's number.
+
+    Raises:
+        click.UsageError: It is not configured.
+    """
+    known = [item.id for item in settings.aws.accounts]
+    if account not in known:
+        raise click.UsageError(f"no account {account} is configured; known are {', '.join(known)}")
+    return AccountId(account)
+
+
+def need_journal(app: App) -> None:
+    """Refuse, before anybody is asked, where there is no journal to write to.
+
+    Raises:
+        RotatorError: There is none yet.
+    """
+    if app.missing is not None:
+        raise app.missing
 
 
 def find_credential(journal: Journal, name: str, account: str | None) -> Credential:

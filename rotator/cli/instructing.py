@@ -10,7 +10,7 @@ import click
 from rotator.cli.consent import ask
 from rotator.cli.printing import print_json, when
 from rotator.core.orders import Verb
-from rotator.core.policy import decide
+from rotator.core.policy import recalled
 from rotator.core.reasons import Reason
 from rotator.core.remedies import credential_options, effect_of, effect_on_suspect, noticed
 from rotator.core.rotation import Phase, Role
@@ -163,7 +163,8 @@ def _details(app: App, wish: Wish, settings: Settings) -> list[tuple[str, str]]:
 
 def _not_before(wish: Wish, settings: Settings, now: Instant) -> str:
     """Say when the old key may be switched off or deleted, if the order leads there."""
-    rotation, grace = wish.rotation, decide(settings.policy, wish.credential.principal).grace
+    rotation, credential = wish.rotation, wish.credential
+    grace = recalled(settings.policy, credential.principal, credential.rule).grace
     if wish.verb is not Verb.RESUME or rotation is None:
         return ""
     if wish.reason in {Reason.REENABLED, Reason.ENABLED_BY_OPERATOR}:

@@ -15,13 +15,20 @@ from rotator.errors import ConfigError, Fault
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from datetime import timedelta
 
+    from rotator.core.accounts import Account, Place
+    from rotator.core.adoption import AdoptionRow
+    from rotator.core.doctor import Examination
     from rotator.core.ids import AccountId, CredentialId, KeyId
     from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, Rotation, Trigger
+    from rotator.errors import RotatorError
     from rotator.ports.clock import Clock
     from rotator.ports.journal import Journal
+    from rotator.reconcile.checking import AccountCheck
     from rotator.reconcile.planning import PlanRow
+    from rotator.reconcile.rebuilding import RebuildRow
     from rotator.settings.settings import Settings
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -47,8 +54,46 @@ class App(Protocol):
         """Return the clock."""
         ...
 
-    def plan(self) -> Sequence[PlanRow]:
-        """Say what would happen to each key; change nothing."""
+    def places(self) -> Sequence[Place]:
+        """Name the configured accounts."""
+        ...
+
+    def confirm_account(self, account: AccountId, *, operator: str, reason: str = "") -> Account:
+        """Let changes be made in an account."""
+        ...
+
+    def withdraw_account(self, account: AccountId, *, operator: str, reason: str = "") -> Account:
+        """Put an account back into plan mode."""
+        ...
+
+    def plan(self, account: AccountId | None = None) -> Sequence[PlanRow]:
+        """Say what would happen to each key, of one account or of all; change nothing."""
+        ...
+
+    def examine(self, name: str, account: AccountId | None = None) -> Examination:
+        """Explain every key of one principal; change nothing."""
+        ...
+
+    @property
+    def missing(self) -> RotatorError | None:
+        """Return why there is no journal yet; None if there is one."""
+        ...
+
+    @property
+    def clock_skew(self) -> timedelta | None:
+        """Return how far a provider's clock was ahead of ours when it was last heard."""
+        ...
+
+    def check_permissions(self) -> Sequence[AccountCheck]:
+        """Check in every account what our own identity may do; change nothing."""
+        ...
+
+    def adoption(self, account: AccountId | None = None) -> Sequence[AdoptionRow]:
+        """Say for each principal what adopting would come to; change nothing."""
+        ...
+
+    def adopt(self, row: AdoptionRow, *, operator: str) -> KeyId | None:
+        """Take a principal's published key under management; None if one is already."""
         ...
 
     def order(self, credential: Credential, trigger: Trigger, *, operator: str) -> None:
@@ -81,6 +126,14 @@ class App(Protocol):
 
     def unpause(self, paused: Pause, *, operator: str, reason: str) -> Pause | None:
         """Lift a pause; None when somebody else has lifted it meanwhile."""
+        ...
+
+    def rebuild_plan(self, account: AccountId | None = None) -> Sequence[RebuildRow]:
+        """Say what a lost journal would hold after a rebuild; change nothing."""
+        ...
+
+    def rebuild(self, rows: Sequence[RebuildRow], *, operator: str) -> Sequence[RebuildRow]:
+        """Write down what a plan of a rebuild says; return what was written."""
         ...
 
     def once(self) -> int:

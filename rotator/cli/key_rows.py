@@ -34,6 +34,7 @@ class KeyRow:
         happened: Why the credential waits for a person; empty if it does not.
         rotation_id: The rotation under way, if one is.
         ways: What a person can do; empty if nobody needs to.
+        contact: Whom the principal's tags name to be asked; empty while unknown.
     """
 
     name: str
@@ -49,6 +50,7 @@ class KeyRow:
     happened: str = ""
     rotation_id: RotationId | None = None
     ways: tuple[Way, ...] = ()
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,7 @@ def _row(owner: _Owner, key: KeyRecord | None, now: Instant, limits: Limits) -> 
         happened=owner.situation.happened if is_held else "",
         rotation_id=owner.rotation.id if owner.rotation else None,
         ways=owner.situation.ways if is_held else (),
+        contact=credential.contact,
     )
 
 

@@ -17,6 +17,7 @@ from rotator.cli.printing import (
     span,
     when,
 )
+from rotator.core.accounts import effective_mode
 from rotator.core.orders import Verb
 from rotator.core.rotation import Action, Trigger
 from rotator.core.terms import Mode
@@ -62,18 +63,18 @@ def list_keys(invocation: Invocation, *, with_gone: bool, as_json: bool) -> None
 
     Reads the journal only, beside a running daemon if there is one.
     """
+    from rotator.cli.account_rows import standing
     from rotator.cli.key_rows import key_rows
-    from rotator.cli.pause_rows import pause_lines
 
     with invocation.app(read_only=True) as app:
         limits = invocation.settings().limits
         rows = key_rows(app.journal, app.clock.now(), limits, with_gone=with_gone)
-        paused = pause_lines(app.journal)
+        notes = standing(app)
     if as_json:
         print_json([_record(row) for row in rows])
     elif rows:
         print_table(invocation, _TITLES, [_cells(row) for row in rows])
-        _tell(invocation, rows, paused)
+        _tell(invocation, rows, notes)
     else:
         click.echo("no key is known yet; `rotator once` or `rotator run` looks for them")
 
@@ -148,6 +149,12 @@ def _check(journal: Journal, credential: Credential, mode: Mode) -> None:
         raise RejectedError(
             "plan mode changes nothing", subject=name, hint="set `mode: enforce` first"
         )
+    principal = credential.principal
+    said = journal.accounts()
+    if effective_mode(mode, said, principal.provider, principal.account) is Mode.PLAN:
+        why = "its account is not confirmed, so it is in plan mode"
+        hint = f"rotator accounts confirm {principal.account}"
+        raise RejectedError(why, subject=name, hint=hint)
     rotation = next((row for row in journal.rotations(credential.id) if row.is_open), None)
     if rotation is not None:
         raise RejectedError(
@@ -157,15 +164,17 @@ def _check(journal: Journal, credential: Credential, mode: Mode) -> None:
         )
 
 
-def _tell(invocation: Invocation, rows: Sequence[KeyRow], paused: Sequence[str]) -> None:
+def _tell(invocation: Invocation, rows: Sequence[KeyRow], notes: Sequence[str]) -> None:
     """Say below the table why something waits for a person, and where to read on."""
     held = {(row.account, row.name): row for row in rows if row.happened}
-    if held or paused:
+    if held or notes:
         click.echo()
-    for line in paused:
-        print_folded(invocation, "paused: ", line, hang=_HANG)
+    for line in notes:
+        print_folded(invocation, "", line, hang=_HANG)
     for row in held.values():
         print_folded(invocation, f"{row.name}: ", row.happened, hang=_HANG)
+        if row.contact:
+            print_folded(invocation, "  ask: ", row.contact, hang=_HANG)
         if row.rotation_id is not None:
             click.echo(f"  see: rotator rotations show {row.rotation_id[:ID_SHOWN]}")
             continue
@@ -201,5 +210,6 @@ def _record(row: KeyRow) -> dict[str, object]:
         "nextAt": row.next_at,
         "happened": row.happened or None,
         "rotationId": row.rotation_id,
+        "contact": row.contact or None,
         "ways": [{"command": way.command or None, "effect": way.effect} for way in row.ways],
     }

@@ -9,17 +9,23 @@ import click
 
 from rotator import __version__
 from rotator.cli.invocation import FAILED, MISCONFIGURED, common_options, examples
+from rotator.cli.printing import print_lines
 from rotator.errors import ConfigError, RotatorError
 
 COMMANDS = {
     "run": "rotator.cli.run:run",
     "once": "rotator.cli.run:once",
     "plan": "rotator.cli.plan:plan",
+    "adopt": "rotator.cli.adopt:adopt",
     "keys": "rotator.cli.keys:keys",
     "rotations": "rotator.cli.rotations:rotations",
     "pause": "rotator.cli.pauses:pause",
     "resume": "rotator.cli.pauses:resume",
     "pauses": "rotator.cli.pauses:pauses",
+    "doctor": "rotator.cli.doctor:doctor",
+    "rebuild": "rotator.cli.rebuild:rebuild",
+    "aws": "rotator.cli.aws:aws",
+    "accounts": "rotator.cli.accounts:accounts",
     "config": "rotator.cli.config:config",
     "db": "rotator.cli.db:db",
     "demo": "rotator.cli.demo.command:demo",
@@ -50,10 +56,10 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ConfigError as error:
-            click.echo(error.diagnostics(), err=True)
+            print_lines(error.diagnostics(), err=True)
             ctx.exit(MISCONFIGURED)
         except RotatorError as error:
-            click.echo(f"error: {error.diagnostics()}", err=True)
+            print_lines(f"error: {error.diagnostics()}", err=True)
             ctx.exit(FAILED)
 
 

@@ -13,7 +13,7 @@ from rotator.cli.invocation import (
     json_option,
     pass_invocation,
 )
-from rotator.cli.printing import NOTHING, print_json, print_table, span, when
+from rotator.cli.printing import NOTHING, print_json, print_table, span, when, without_account
 
 if TYPE_CHECKING:
     from rotator.cli.invocation import Invocation
@@ -40,7 +40,9 @@ def plan(context: click.Context, invocation: Invocation, *, as_json: bool) -> No
     if as_json:
         print_json([_record(row) for row in rows])
     elif rows:
-        print_table(invocation, _TITLES, [_cells(row) for row in rows])
+        lines = [_TITLES, *(_cells(row) for row in rows)]
+        titles, *cells = without_account(lines, 2) if invocation.is_terminal else lines
+        print_table(invocation, titles, cells)
     else:
         click.echo("no principal has a key that policy does not ignore")
     if any(row.is_held for row in rows):
@@ -72,4 +74,5 @@ def _record(row: PlanRow) -> dict[str, object]:
         "when": row.when,
         "why": row.reason,
         "isHeld": row.is_held,
+        "contact": row.contact or None,
     }

@@ -29,6 +29,8 @@ _STYLES: Final = {
     "rotate": "cyan",
     "disabled": "yellow",
     "suspect": "yellow",
+    "ok": "green",
+    "off": "bold red",
 }
 _GAP = 3
 _LAST_COLUMN = 24
@@ -52,18 +54,34 @@ def span(length: timedelta | None) -> str:
 
 def print_json(value: object) -> None:
     """Print a value as JSON; instants are ISO 8601, lengths of time seconds."""
-    click.echo(json.dumps(value, indent=2, default=_scalar, ensure_ascii=False))
+    text = json.dumps(value, indent=2, default=_scalar, ensure_ascii=False)
+    # JSON itself leaves DEL, the C1 controls and marks of direction as they are.
+    click.echo(
+        "".join(it if it.isprintable() or it == "\n" else json.dumps(it)[1:-1] for it in text)
+    )
+
+
+def print_lines(text: str, *, err: bool = False) -> None:
+    """Print lines as they are, without other people's control characters."""
+    for line in text.split("\n"):
+        click.echo(_printable(line), err=err)
 
 
 def print_table(
     invocation: Invocation, titles: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> None:
     """Print rows under their titles."""
-    cells = [[_clean(cell) for cell in row] for row in rows]
+    cells = [[clean(cell) for cell in row] for row in rows]
     if invocation.is_terminal:
         _print_rich(invocation, titles, cells)
     else:
         _print_aligned(titles, cells)
+
+
+def without_account(lines: Sequence[tuple[str, ...]], column: int) -> list[tuple[str, ...]]:
+    """Leave the account's column out if it says the same everywhere but in the titles."""
+    is_one = len({line[column] for line in lines[1:]}) == 1
+    return [line[:column] + line[column + 1 :] for line in lines] if is_one else list(lines)
 
 
 def print_fields(
@@ -77,7 +95,7 @@ def print_fields(
 
     On a terminal long values are folded at its width, under their own beginning.
     """
-    shown = [(name, _clean(text)) for name, text in fields if text and text != NOTHING]
+    shown = [(name, clean(text)) for name, text in fields if text and text != NOTHING]
     names = max(len(name) for name, _ in shown)
     for name, text in shown:
         print_folded(invocation, f"{indent}{name.ljust(names)}  ", text, err=err)
@@ -95,7 +113,7 @@ def print_folded(
         hang: Where further lines begin; None is under the text's own beginning.
         err: Whether it goes to standard error.
     """
-    line, margin = start + _clean(text), " " * (len(start) if hang is None else hang)
+    line, margin = _printable(start) + clean(text), " " * (len(start) if hang is None else hang)
     if invocation.is_terminal:
         # An id or a command that is broken in the middle cannot be copied.
         line = fill(
@@ -108,10 +126,13 @@ def print_folded(
     click.echo(line, err=err)
 
 
-def _clean(text: str) -> str:
-    """Keep a cell on its line, and other people's control characters off the terminal."""
-    one_line = "; ".join(line.strip() for line in text.splitlines())
-    return "".join(letter if letter.isprintable() else "?" for letter in one_line)
+def clean(text: str) -> str:
+    """Keep a text on its line, and other people's control characters off the terminal."""
+    return _printable("; ".join(line.strip() for line in text.splitlines()))
+
+
+def _printable(line: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _print_aligned(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -139,6 +160,9 @@ def _print_rich(
     # Only the last column is folded. What is too wide for the window is left to the window,
     # for an id that is broken in the middle of a table cannot be copied.
     needed = sum(widths[:-1]) + _GAP * len(widths) + min(widths[-1], _LAST_COLUMN)
+    if needed > console.width and widths[-1] > _LAST_COLUMN:
+        _print_stacked(invocation, titles, rows)
+        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for title in titles:
         table.add_column(title, overflow="fold", no_wrap=title != titles[-1])
@@ -146,6 +170,19 @@ def _print_rich(
         table.add_row(*(Text(cell, _style(cell)) for cell in row))
     console.width = max(console.width, needed)
     console.print(table)
+
+
+def _print_stacked(
+    invocation: Invocation, titles: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """Print what would leave no room for its last column: that one stands below each row."""
+    widths = _widths([titles[:-1], *(row[:-1] for row in rows)])
+    for index, line in enumerate((titles, *rows)):
+        padded = "  ".join(cell.ljust(width) for cell, width in zip(line[:-1], widths, strict=True))
+        is_bold = index == 0 and not invocation.is_plain
+        click.echo(click.style(padded.rstrip(), bold=True) if is_bold else padded.rstrip())
+        if line[-1] not in {"", NOTHING}:
+            print_folded(invocation, "    ", line[-1])
 
 
 def _style(cell: str) -> str:

@@ -65,20 +65,20 @@ def list_rotations(
 
     Reads the journal only. Exits with 3 if one of them waits for a person.
     """
-    from rotator.cli.pause_rows import pause_lines
+    from rotator.cli.account_rows import standing
     from rotator.cli.rotation_views import rotation_views
 
     with invocation.app(read_only=True) as app:
         views = [
             view for view in rotation_views(app.journal) if view.rotation.is_open or not only_open
         ]
-        paused = pause_lines(app.journal)
+        notes = standing(app)
     if as_json:
         print_json([view.record() for view in views])
     elif views:
         print_table(invocation, _TITLES, [_cells(invocation, view) for view in views])
-        for line in paused:
-            print_folded(invocation, "paused: ", line, hang=_HANG)
+        for line in notes:
+            print_folded(invocation, "", line, hang=_HANG)
     else:
         click.echo("no rotation is under way" if only_open else "no rotation yet")
     if any(view.needs_person for view in views):

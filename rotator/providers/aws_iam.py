@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from rotator.clients.aws import Purpose
-from rotator.clients.aws_calls import provider_time, rotation_agent
+from rotator.clients.aws_calls import provider_time
 from rotator.clients.aws_errors import error_code, is_clock_error
-from rotator.clients.aws_trail import is_same_caller, mints
+from rotator.clients.aws_report import credential_report
+from rotator.clients.aws_trail import minter, mints
 from rotator.core.facts import KeyInfo, KeyListing, LastUsed, Minter, Principal
 from rotator.core.ids import KeyId, RotationId, instant
 from rotator.core.secret import KeyMaterial, MintedKey, Secret
@@ -33,14 +34,17 @@ if TYPE_CHECKING:
     from rotator.clients.aws import AwsClients
     from rotator.clients.aws_trail import Mint
     from rotator.core.ids import AccountId, Instant
+    from rotator.core.survey import Survey
 
 PROVIDER: Final = "aws-iam"
 
 PERMISSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "scan": ("iam:ListUsers",),
-        "observe": ("iam:ListAccessKeys", "iam:GetUser", "iam:GetAccessKeyLastUsed"),
+        "report": ("iam:GenerateCredentialReport", "iam:GetCredentialReport"),
+        "observe": ("iam:ListAccessKeys", "iam:GetUser"),
         "people": ("iam:GetLoginProfile",),
+        "use": ("iam:GetAccessKeyLastUsed",),
         "rotate": ("iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey"),
         "mark": ("iam:TagUser", "iam:UntagUser"),
         "trail": ("cloudtrail:LookupEvents",),
@@ -82,7 +86,7 @@ class AwsIamConfig(BaseModel):
 
 
 class AwsIamProvider:
-    """A `KeyProvider` that can disable, report use, mark, and tell people."""
+    """A `KeyProvider` that can disable, report use, mark, tell people, read tags and survey."""
 
     def __init__(self, config: AwsIamConfig, clients: AwsClients) -> None:
         """Speak through the process's clients; sends nothing yet."""
@@ -279,6 +283,18 @@ class AwsIamProvider:
 
         return self._clients.run(read, subject=principal.name)
 
+    def tags(self, principal: Principal) -> Mapping[str, str]:
+        """Read a user's tags as every listing of its keys does: with iam:GetUser."""
+        iam = self._scan(principal)
+        return self._clients.run(lambda: _tags(_user(iam, principal)), subject=principal.name)
+
+    def survey(self, account: AccountId) -> Survey:
+        """Read the account's credential report, and have one made if there is none."""
+        iam = self._clients.iam(account, Purpose.SCAN)
+        return self._clients.run(
+            lambda: credential_report(iam, self._clients.pause), subject=account
+        )
+
     def _scan(self, principal: Principal) -> IAMClient:
         return self._clients.iam(principal.account, Purpose.SCAN)
 
@@ -313,17 +329,7 @@ class AwsIamProviderWithTrail(AwsIamProvider):
         mint = self._clients.run(look, subject=key)
         if mint is None or mint.user_name != principal.name:
             return Minter.UNKNOWN
-        return _minter(mint, self._clients.caller(principal.account), rotation)
-
-
-def _minter(mint: Mint, ourselves: str, rotation: RotationId) -> Minter:
-    """Ours are identity and rotation; our word under another identity proves nothing."""
-    is_us = is_same_caller(mint.caller, ourselves)
-    if rotation_agent(rotation) in mint.user_agent.split():
-        return Minter.OURS if is_us else Minter.UNKNOWN
-    # Another rotation's mint, or one without a user agent, may still be rotator's.
-    is_like_ours = rotation_agent("") in mint.user_agent or (is_us and not mint.user_agent)
-    return Minter.UNKNOWN if is_like_ours else Minter.SOMEBODY_ELSE
+        return minter(mint, self._clients.caller(principal.account), rotation)
 
 
 def _principal(account: AccountId, user: UserTypeDef) -> Principal:
@@ -347,10 +353,14 @@ def _user(iam: IAMClient, principal: Principal) -> UserTypeDef:
 
 def _marks(user: UserTypeDef) -> dict[KeyId, RotationId]:
     return {
-        KeyId(tag["Key"]): RotationId(tag["Value"].removeprefix(_MARK))
-        for tag in user.get("Tags", ())
-        if tag["Value"].startswith(_MARK)
+        KeyId(name): RotationId(value.removeprefix(_MARK))
+        for name, value in _tags(user).items()
+        if value.startswith(_MARK)
     }
+
+
+def _tags(user: UserTypeDef) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in user.get("Tags", ())}
 
 
 def _verdict(error: ClientError, key: KeyId) -> Verdict:

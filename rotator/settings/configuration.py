@@ -10,8 +10,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rotator.core.ownership import MANAGED_TAGS, Ownership
+from rotator.core.tags import TagGlobs
 from rotator.core.terms import Limits, Mode, Traits
-from rotator.settings.fields import AccountNumber, Duration, PathPrefix, Region, Section, Url
+from rotator.settings.fields import (
+    AccountNumber,
+    Duration,
+    Globs,
+    PathPrefix,
+    Region,
+    Section,
+    TagMap,
+    TagName,
+    Url,
+)
 
 _LIMITS = Limits()
 _TRAITS = Traits()
@@ -240,6 +252,29 @@ class AwsSection(Section):
     )
 
 
+class OwnershipSection(Section):
+    """Whose business a key is, beside policy."""
+
+    contact_tags: tuple[TagName, ...] = Field(
+        default=(),
+        description="Tags of a user that say whom to ask about its keys; the first that is there "
+        "counts.",
+        examples=[["owner", "team"]],
+    )
+    managed_tags: TagMap = Field(
+        default={item.name: item.values for item in MANAGED_TAGS},
+        description="Tags of users whose keys another tool manages, with globs for their values "
+        "in any case; one of them is enough. Such keys are only reported. `{}` looks for none.",
+        examples=[{"managed-by": ["*terraform*", "*pulumi*"]}],
+    )
+    managed_principals: Globs | None = Field(
+        default=None,
+        description="Names of users whose keys another tool manages, where no tag tells: "
+        "Terraform and CloudFormation leave none by themselves.",
+        examples=[["tf-*"]],
+    )
+
+
 class ConfigurationFile(Section):
     """The whole of `rotator.yaml`."""
 
@@ -276,7 +311,22 @@ class ConfigurationFile(Section):
         default=EngineSection(), description="How much is done at once, and how often."
     )
     limits: LimitsSection = Field(default=LimitsSection(), description="Our own patience.")
+    ownership: OwnershipSection = Field(
+        default=OwnershipSection(), description="Whose business a key is, beside policy."
+    )
     aws: AwsSection = Field(
         description="Which AWS accounts are looked after, and how they are reached.",
         examples=[{"region": "eu-central-1", "accounts": [{"id": "111122223333"}]}],
+    )
+
+
+def to_ownership(section: OwnershipSection) -> Ownership:
+    """Turn the file's words into the core's; values of tags are compared in lower case."""
+    return Ownership(
+        contact_tags=section.contact_tags,
+        managed_tags=tuple(
+            TagGlobs(name=name, values=tuple(value.casefold() for value in values))
+            for name, values in section.managed_tags.items()
+        ),
+        managed_principals=section.managed_principals or (),
     )

@@ -79,6 +79,12 @@ Globs = Annotated[
 ]
 """One glob or a list of them."""
 
+TagName = Annotated[str, Field(min_length=1, max_length=128)]
+"""A tag's name; IAM does not tell upper from lower case in it."""
+
+TagMap = dict[TagName, Globs]
+"""Tags by name, each with one glob or several for its value."""
+
 AccountNumber = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]{12}$")]
 """An AWS account's id; a leading zero survives because the reader keeps it."""
 

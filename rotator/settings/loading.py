@@ -17,7 +17,7 @@ from rotator.core.policy import Account
 from rotator.core.policy_faults import policy_faults
 from rotator.core.terms import Limits, Mode
 from rotator.errors import ConfigError
-from rotator.settings.configuration import ConfigurationFile
+from rotator.settings.configuration import ConfigurationFile, to_ownership
 from rotator.settings.crosscheck import configuration_faults, journal_fault
 from rotator.settings.document import Document, read_document
 from rotator.settings.faults import model_faults
@@ -74,6 +74,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         policy_file=policy_path,
         policy_digest=rules.digest,
         limits=Limits(**model.limits.model_dump()),
+        ownership=to_ownership(model.ownership),
         journal_url=url,
         audit_file=path.parent / model.audit.file,
         log_name=model.audit.log_name or model.owner,

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from rotator.core.policy import DestinationTemplate, Match, Overrides, Policy, Rule
 from rotator.core.rotation import Action
+from rotator.core.tags import TagGlobs
 from rotator.core.terms import IfDrifted, IfStillUsed, Mode
-from rotator.settings.fields import Duration, Globs, Region, Section
+from rotator.settings.fields import Duration, Globs, Region, Section, TagMap
 
 if TYPE_CHECKING:
     from rotator.core.policy import Account
@@ -90,6 +91,12 @@ class MatchSection(Section):
     )
     path: Globs | None = Field(
         default=None, description="IAM paths; all if left out.", examples=["/svc/*"]
+    )
+    tags: TagMap = Field(
+        default={},
+        description="Tags of the user, all of which must be there, each with a value that one of "
+        "its globs takes. They are read only for users that the rest of the rule selects.",
+        examples=[{"team": ["payments", "checkout-*"]}],
     )
 
 
@@ -221,11 +228,19 @@ def _rule(rule: RuleSection) -> Rule:
         name=rule.name,
         action=None if rule.action == "ignore" else Action(rule.action),
         match=Match(
-            account=match.account or (), principal=match.principal or (), path=match.path or ()
+            account=match.account or (),
+            principal=match.principal or (),
+            path=match.path or (),
+            tags=tag_globs(match.tags),
         ),
         destination=_template(rule.destination) if rule.destination else None,
         overrides=_overrides(rule),
     )
+
+
+def tag_globs(tags: TagMap) -> tuple[TagGlobs, ...]:
+    """Turn tags as they are written into the core's."""
+    return tuple(TagGlobs(name=name, values=values) for name, values in tags.items())
 
 
 def _template(section: DestinationSection) -> DestinationTemplate:

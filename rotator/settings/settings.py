@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rotator.core.ownership import Ownership
     from rotator.core.policy import Policy
     from rotator.core.terms import Limits, Mode
     from rotator.settings.configuration import AwsSection, EngineSection, WebSection
@@ -33,6 +34,7 @@ class Settings:
     policy_file: Path
     policy_digest: str
     limits: Limits
+    ownership: Ownership
     journal_url: str = field(repr=False)
     audit_file: Path
     log_name: str

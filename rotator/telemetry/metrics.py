@@ -103,6 +103,26 @@ LAST_SCAN = Metric(
     meaning="When this process last finished a scan without a failure",
 )
 
+ROOT_KEYS = Metric(
+    name="rotator_root_keys",
+    kind=Kind.GAUGE,
+    labels=("account",),
+    meaning="Keys of an account's root, as the last scan's credential report shows; delete them",
+)
+PERMISSION_MISSING = Metric(
+    name="rotator_permission_missing",
+    kind=Kind.GAUGE,
+    labels=("account", "feature"),
+    meaning="1 while a feature is off in an account because an action that it needs is denied",
+)
+
+ACCOUNT_CONFIRMED = Metric(
+    name="rotator_account_confirmed",
+    kind=Kind.GAUGE,
+    labels=("provider", "account"),
+    meaning="1 if a person confirmed the account, 0 while it is in plan mode for want of that",
+)
+
 STATE_METRICS = (
     KEYS,
     ROTATIONS_OPEN,
@@ -112,8 +132,11 @@ STATE_METRICS = (
     JOURNAL_READABLE,
     AUDIT_BLOCKED,
     MODE_INFO,
+    ACCOUNT_CONFIRMED,
     BUILD_INFO,
     LAST_SCAN,
+    PERMISSION_MISSING,
+    ROOT_KEYS,
 )
 """Read from the journal, or from the process, at the moment of a scrape."""
 

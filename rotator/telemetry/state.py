@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -11,15 +11,16 @@ from prometheus_client.registry import Collector
 from rotator.core.reasons import Reason, is_hold
 from rotator.core.rotation import FINAL_PHASES, Action, Phase, Role
 from rotator.errors import RotatorError
+from rotator.ports.journal import Accounts, Inventory
 from rotator.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from rotator.core.ids import Instant
+    from rotator.core.accounts import Account
+    from rotator.core.ids import AccountId, Instant
     from rotator.core.rotation import Credential, KeyRecord, Rotation
     from rotator.core.terms import Mode
-    from rotator.ports.journal import Inventory
     from rotator.telemetry.metrics import Metric
 
 _LIVE_ROLES = tuple(role for role in Role if role is not Role.GONE)
@@ -30,10 +31,14 @@ _MANAGED_ROLES = frozenset({Role.CURRENT, Role.PREVIOUS, Role.PENDING})
 _Labels = tuple[str, ...]
 
 
+class Readable(Accounts, Inventory, Protocol):
+    """What of a journal is exported."""
+
+
 class StateCollector(Collector):
     """Exports what the journal holds, the same from every replica of it."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Readable) -> None:
         """Take the journal's readable part."""
         self._inventory = inventory
 
@@ -56,6 +61,16 @@ class StateCollector(Collector):
         yield _gauge(metrics.CREDENTIALS_HELD, _hold_counts(credentials))
         yield _gauge(metrics.OLDEST_KEY_CREATED, _earliest(_births(credentials, keys)))
         yield _gauge(metrics.NEXT_ROTATION, _earliest(_due_times(credentials)))
+        said = self._inventory.accounts()
+        yield _gauge(metrics.ACCOUNT_CONFIRMED, _confirmations(credentials, said))
+
+
+def _no_root_keys() -> Mapping[AccountId, int]:
+    return {}
+
+
+def _no_lacks() -> Mapping[tuple[str, str], bool]:
+    return {}
 
 
 class ProcessCollector(Collector):
@@ -68,12 +83,16 @@ class ProcessCollector(Collector):
         mode: Callable[[], Mode],
         is_audit_blocked: Callable[[], bool],
         last_scan_at: Callable[[], Instant | None],
+        root_keys: Callable[[], Mapping[AccountId, int]] = _no_root_keys,
+        lacks: Callable[[], Mapping[tuple[str, str], bool]] = _no_lacks,
     ) -> None:
         """Take what to export, and the questions to ask at each scrape."""
         self._version = version
         self._mode = mode
         self._is_audit_blocked = is_audit_blocked
         self._last_scan_at = last_scan_at
+        self._root_keys = root_keys
+        self._lacks = lacks
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Ask, and export the answers."""
@@ -82,6 +101,12 @@ class ProcessCollector(Collector):
         yield _gauge(metrics.AUDIT_BLOCKED, {(): float(self._is_audit_blocked())})
         last_scan_at = self._last_scan_at()
         yield _gauge(metrics.LAST_SCAN, {(): last_scan_at.timestamp()} if last_scan_at else {})
+        root_keys = self._root_keys()
+        yield _gauge(metrics.ROOT_KEYS, {(account,): float(n) for account, n in root_keys.items()})
+        lacks: dict[_Labels, float] = {
+            place: float(is_off) for place, is_off in self._lacks().items()
+        }
+        yield _gauge(metrics.PERMISSION_MISSING, lacks)
 
 
 def _gauge(metric: Metric, values: Mapping[_Labels, float]) -> GaugeMetricFamily:
@@ -93,6 +118,13 @@ def _gauge(metric: Metric, values: Mapping[_Labels, float]) -> GaugeMetricFamily
 
 def _place(credential: Credential) -> _Labels:
     return (credential.principal.provider, credential.principal.account)
+
+
+def _confirmations(
+    credentials: Iterable[Credential], said: Iterable[Account]
+) -> Mapping[_Labels, float]:
+    known: dict[_Labels, float] = {_place(credential): 0 for credential in credentials}
+    return known | {(row.provider, row.id): float(row.is_confirmed) for row in said}
 
 
 def _key_counts(

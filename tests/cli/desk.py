@@ -10,26 +10,43 @@ from click.testing import CliRunner
 
 from rotator.cli.invocation import Invocation
 from rotator.cli.main import cli
+from rotator.core.accounts import Place
+from rotator.errors import NotFoundError
 from rotator.ports.journal import Change, Journal
-from rotator.reconcile import instructions
+from rotator.reconcile import confirming, instructions
 from rotator.reconcile.orders import order
 from rotator.testing.manual_clock import ManualClock, SeededChance
 from rotator.testing.memory_journal import MemoryJournal
-from tests.builders import EPOCH, at
+from tests.builders import ACCOUNT, EPOCH, PROVIDER, account, at, audit_record, sealed
 from tests.settings.files import CONFIGURATION, Files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from click.testing import Result
 
+    from rotator.core.accounts import Account
+    from rotator.core.adoption import AdoptionRow
+    from rotator.core.doctor import Examination
     from rotator.core.events import Event
     from rotator.core.ids import AccountId, CredentialId, KeyId
     from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, KeyRecord, Rotation, Trigger
+    from rotator.errors import RotatorError
+    from rotator.reconcile.checking import AccountCheck
     from rotator.reconcile.planning import PlanRow
+    from rotator.reconcile.rebuilding import RebuildRow
     from rotator.settings.settings import Settings
+
+
+PLACE = Place(provider=PROVIDER, account=ACCOUNT, name="prod")
+
+
+def nobody(name: str, _: AccountId | None) -> Examination:
+    """Know of no principal."""
+    raise NotFoundError("no such principal in the accounts", subject=name)
 
 
 @dataclass
@@ -40,12 +57,53 @@ class StubApp:
     clock: ManualClock = field(default_factory=lambda: ManualClock(at(days=40)))
     rows: Sequence[PlanRow] = ()
     held: int = 0
+    prospects: Sequence[AdoptionRow] = ()
+    adopted: frozenset[str] = frozenset()
+    refusals: dict[str, RotatorError] = field(default_factory=dict)
+    rebuilt: Sequence[RebuildRow] = ()
     calls: list[str] = field(default_factory=list)
     chance: SeededChance = field(default_factory=lambda: SeededChance(8))
+    examiner: Callable[[str, AccountId | None], Examination] = nobody
+    missing: RotatorError | None = None
+    clock_skew: timedelta | None = None
+    checks: Sequence[AccountCheck] = ()
 
-    def plan(self) -> Sequence[PlanRow]:
-        self.calls.append("plan")
-        return self.rows
+    def plan(self, account: AccountId | None = None) -> Sequence[PlanRow]:
+        self.calls.append(f"plan {account}" if account else "plan")
+        return [row for row in self.rows if account in {None, row.account}]
+
+    def places(self) -> Sequence[Place]:
+        return (PLACE,)
+
+    def confirm_account(self, account: AccountId, *, operator: str, reason: str = "") -> Account:
+        assert account == PLACE.account
+        return confirming.confirm(
+            self.journal, self.clock, self.chance, PLACE, operator=operator, reason=reason
+        )
+
+    def withdraw_account(self, account: AccountId, *, operator: str, reason: str = "") -> Account:
+        assert account == PLACE.account
+        return confirming.withdraw(
+            self.journal, self.clock, self.chance, PLACE, operator=operator, reason=reason
+        )
+
+    def adoption(self, account: AccountId | None = None) -> Sequence[AdoptionRow]:
+        self.calls.append(f"adoption {account}" if account else "adoption")
+        return self.prospects
+
+    def adopt(self, row: AdoptionRow, *, operator: str) -> KeyId | None:
+        self.calls.append(f"adopt {row.name} by {operator}")
+        if row.name in self.refusals:
+            raise self.refusals[row.name]
+        return None if row.name in self.adopted else row.finding.adopts
+
+    def check_permissions(self) -> Sequence[AccountCheck]:
+        self.calls.append("check permissions")
+        return self.checks
+
+    def examine(self, name: str, account: AccountId | None = None) -> Examination:
+        self.calls.append(f"examine {name} in {account or 'any account'}")
+        return self.examiner(name, account)
 
     def order(self, credential: Credential, trigger: Trigger, *, operator: str) -> None:
         self.calls.append(f"order by {operator}")
@@ -99,6 +157,14 @@ class StubApp:
             self.journal, self.clock, self.chance, paused, operator=operator, reason=reason
         )
 
+    def rebuild_plan(self, account: AccountId | None = None) -> Sequence[RebuildRow]:
+        self.calls.append(f"rebuild_plan {account}")
+        return self.rebuilt
+
+    def rebuild(self, rows: Sequence[RebuildRow], *, operator: str) -> Sequence[RebuildRow]:
+        self.calls.append(f"rebuild by {operator}")
+        return [row for row in rows if row.rebuilt]
+
     def once(self) -> int:
         self.calls.append("once")
         return self.held
@@ -123,9 +189,19 @@ class Desk:
     app: StubApp = field(default_factory=StubApp)
     is_terminal: bool = False
     can_ask: bool = False
+    is_confirmed: bool = True
 
     def __post_init__(self) -> None:
         Files(self.folder).write(CONFIGURATION + "mode: enforce\n")
+        if self.is_confirmed:
+            self.confirm(ACCOUNT)
+
+    def confirm(self, of: AccountId) -> None:
+        """Confirm an account, long before whatever the test does."""
+        journal, record = self.app.journal, audit_record(f"confirmed {of}")
+        head = journal.head()
+        journal.save_account(account(id=of), record)
+        journal.seal(((record.id, sealed(head.seq + 1 if head else 0)),))
 
     def run(self, *arguments: str, answer: str = "") -> Result:
         """Run ``rotator`` with arguments, and answer what it asks."""
@@ -144,6 +220,7 @@ class Desk:
             prog_name="rotator",
             catch_exceptions=False,
             input=answer,
+            color=self.is_terminal,
         )
 
     def keep(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from structlog.testing import capture_logs
 
 from rotator.app import App, open_app, upgrade
 from rotator.cli.invocation import Invocation
 from rotator.cli.main import cli
 from rotator.core.events import AuditAction
+from rotator.core.ids import AccountId
 from rotator.core.orders import Verb
 from rotator.core.rotation import Trigger
-from rotator.errors import UnavailableError
+from rotator.core.terms import Mode
+from rotator.errors import NotFoundError, UnavailableError
 from rotator.settings.loading import load
-from tests.builders import credential, rotation
+from tests.builders import ACCOUNT, credential, rotation
 from tests.settings.files import CONFIGURATION, Files
 
 if TYPE_CHECKING:
@@ -99,6 +103,64 @@ def test_a_pause_that_nobody_would_know_of_is_refused(settings: Settings) -> Non
 
     assert result.exit_code == 1
     assert "rotator db upgrade" in result.stderr
+
+
+def test_an_account_is_in_plan_mode_until_it_is_confirmed_and_from_its_withdrawal_on(
+    settings: Settings,
+) -> None:
+    upgrade(settings)
+    with open_app(settings, read_only=True) as app:
+
+        def mode() -> Mode:
+            return app.parts.terms_for(credential("ci")).mode
+
+        before = mode()
+        confirmed = app.confirm_account(ACCOUNT, operator="ann", reason="ticket 1")
+        between = mode()
+        withdrawn = app.withdraw_account(ACCOUNT, operator="bob")
+
+        assert (before, between, mode()) == (Mode.PLAN, Mode.ENFORCE, Mode.PLAN)
+        assert (confirmed.operator, confirmed.reason) == ("ann", "ticket 1")
+        assert app.journal.accounts() == (withdrawn,)
+        assert actions(app) == [
+            (AuditAction.OPERATOR_CONFIRM_ACCOUNT, "operator:ann"),
+            (AuditAction.OPERATOR_WITHDRAW_ACCOUNT, "operator:bob"),
+        ]
+
+
+def test_a_confirmation_does_not_outweigh_plan_mode_by_configuration(settings: Settings) -> None:
+    upgrade(settings)
+    planned = replace(settings, mode=Mode.PLAN)
+    with open_app(planned, read_only=True) as app:
+        app.confirm_account(ACCOUNT, operator="ann")
+
+        assert app.parts.terms_for(credential("ci")).mode is Mode.PLAN
+
+
+def test_an_account_that_is_not_configured_cannot_be_confirmed(settings: Settings) -> None:
+    upgrade(settings)
+    with open_app(settings, read_only=True) as app, pytest.raises(NotFoundError):
+        app.confirm_account(AccountId("999900001111"), operator="ann")
+
+
+def test_a_confirmation_that_nobody_would_know_of_is_refused(settings: Settings) -> None:
+    with (
+        open_app(settings, read_only=True) as app,
+        pytest.raises(UnavailableError, match="no journal yet"),
+    ):
+        app.confirm_account(ACCOUNT, operator="ann")
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_log_names_accounts_that_stay_in_plan_mode_against_the_configuration(
+    settings: Settings, mode: Mode
+) -> None:
+    with open_app(replace(settings, mode=mode), read_only=False) as app, capture_logs() as logs:
+        app.stop()
+        app.run()
+
+    told = [line["account"] for line in logs if line["event"] == "account not confirmed"]
+    assert told == ([ACCOUNT] if mode is Mode.ENFORCE else [])
 
 
 def test_an_app_that_is_stopped_before_it_runs_ends_in_good_order(settings: Settings) -> None:

@@ -253,3 +253,16 @@ def test_an_age_is_told_in_days_once_it_has_some() -> None:
 def test_what_json_cannot_say_is_not_guessed() -> None:
     with pytest.raises(TypeError, match="set"):
         print_json({KeyId("a")})
+
+
+@pytest.mark.parametrize("option", ["--role", "--except"])
+def test_a_policy_that_shuts_everybody_else_out_names_no_role_that_cannot_be(
+    desk: Desk, option: str
+) -> None:
+    fine = "arn:aws:iam::*:role/rotator"
+
+    refused = desk.run("aws", "policy", "scp", "--role", fine, option, "rotator")
+
+    assert refused.exit_code == 2
+    assert "`rotator` is not a role's or user's ARN" in refused.stderr
+    assert desk.run("aws", "policy", "scp", "--role", fine, option, fine).exit_code == 0

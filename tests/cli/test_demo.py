@@ -1,44 +1,97 @@
-"""The demonstration itself: the real daemon, HTTP, 120 days, against the golden table."""
+"""The demonstration itself: the real daemon, HTTP, a month, against the golden table."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
-from rotator.cli.demo.estate import CAST
+from rotator.cli.demo.cast import CAST
+from rotator.cli.demo.character import ACCOUNTS
 from rotator.cli.main import cli
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.process
 
-GOLDEN = {
-    "svc-fresh": ("rotated", 1),
-    "svc-billing": ("rotated", 2),
-    "svc-legacy": ("held", 0),
-    "svc-twins": ("held", 0),
-    "jane.doe": ("reported", 0),
-    "batch-export": ("reported", 0),
-    "svc-checkout": ("rotated", 2),
-    "svc-throttled": ("rotated", 2),
-}
+_TITLES = ("user", "adopt --plan on day 1", "ends", "rotations", "held for")
 
 
-def test_everyone_ends_as_the_golden_table_says_and_no_consumer_is_refused(
-    tmp_path: Path,
-) -> None:
-    result = CliRunner().invoke(cli, ["demo", "--json", "--keep", str(tmp_path)])
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
 
+
+@pytest.fixture(scope="module")
+def told(folder: Path) -> dict[str, Any]:
+    """Perform once for all tests of this module."""
+    result = CliRunner().invoke(cli, ["demo", "--json", "--keep", str(folder)])
     assert result.exit_code == 0, result.output
-    told = json.loads(result.stdout)
-    assert {line["name"]: (line["ends"], line["rotations"]) for line in told["lines"]} == GOLDEN
-    assert [line["refusals"] for line in told["lines"]] == [0] * len(CAST)
+    summary: dict[str, Any] = json.loads(result.stdout)
+    return summary
+
+
+def test_everyone_is_classified_and_ends_as_the_golden_table_says(
+    told: dict[str, Any], golden: Callable[[str, str], None]
+) -> None:
+    rows = [
+        (
+            f"{line['account']}/{line['name']}",
+            line["adoption"],
+            line["ends"],
+            str(line["rotations"]),
+            line["hold"] or "-",
+        )
+        for line in told["lines"]
+    ]
+
+    others = "\n".join(sorted(told["others"]))
+    golden("tests/golden/demo.txt", f"{_table([_TITLES, *rows])}\n\n{others}\n")
+
+
+def test_no_consumer_is_refused_and_nothing_is_touched_that_is_not_ours(
+    told: dict[str, Any],
+) -> None:
+    assert told["calls"] > 0
+    assert told["refusals"] == 0
+    assert told["trespasses"] == []
+    assert [line["faults"] for line in told["lines"]] == [[]] * len(CAST)
     assert told["isAsExpected"]
-    reasons = {line["name"]: line["reason"] for line in told["lines"]}
-    assert "still used after the longest grace" in reasons["svc-legacy"]
-    assert "every key slot is taken" in reasons["svc-twins"]
-    assert (tmp_path / "audit.jsonl").read_text().count("\n") == told["audit_records"]
+
+
+def test_every_hold_names_its_key_or_its_secret(told: dict[str, Any]) -> None:
+    held = [line for line in told["lines"] if line["ends"] == "held"]
+
+    assert all("AKIA" in line["reason"] or "secret" in line["reason"] or "iam/" in line["reason"]
+               for line in held)  # fmt: skip
+
+
+def test_the_audit_log_that_is_kept_is_the_one_that_was_verified(
+    told: dict[str, Any], folder: Path
+) -> None:
+    log = (folder / "audit.jsonl").read_text(encoding="utf-8")
+
+    assert log.count("\n") == told["audit_records"]
+    assert told["audit_findings"] == []
+    assert log.count('"operator.confirm_account"') == len(ACCOUNTS)
+
+
+@pytest.mark.usefixtures("told")
+def test_an_earlier_demonstration_is_never_mixed_with_a_new_one(folder: Path) -> None:
+    result = CliRunner().invoke(cli, ["demo", "--keep", str(folder)])
+
+    assert result.exit_code == 1
+    assert "an earlier demo is in the folder" in result.output
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+    return "\n".join(lines)

@@ -183,6 +183,7 @@ def test_a_name_in_several_accounts_needs_one_of_them(desk: Desk) -> None:
     there = credential(principal=principal("ci", account=OTHER))
     desk.keep(credential("ci"))
     desk.keep(there)
+    desk.confirm(OTHER)
 
     unclear = desk.run("keys", "rotate", "ci")
     clear = desk.run("keys", "rotate", "ci", "--account", OTHER)
@@ -220,6 +221,16 @@ def test_an_order_in_plan_mode_is_refused_because_it_would_fire_later(desk: Desk
 
     assert result.exit_code == 1
     assert "mode: enforce" in result.stderr
+    assert desk.app.journal.credentials()[0].requested is None
+
+
+def test_an_order_in_an_account_that_is_not_confirmed_is_refused(desk: Desk) -> None:
+    desk.keep(credential(principal=principal("ci", account=OTHER)))
+
+    result = desk.run("keys", "rotate", "ci")
+
+    assert result.exit_code == 1
+    assert f"rotator accounts confirm {OTHER}" in result.stderr
     assert desk.app.journal.credentials()[0].requested is None
 
 

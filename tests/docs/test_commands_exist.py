@@ -24,6 +24,7 @@ _TYPED = re.compile(r"^\s*(?:\$ )?rotator((?: [^\s`|;&#]+)+)", re.MULTILINE)
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _FIELD = re.compile(r"`([a-z]+[A-Za-z]*(?:\[\])?(?:\.[a-z]+[A-Za-z]*(?:\[\])?)+)`")
 _YAML = re.compile(r"^```ya?ml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_FREE = frozenset({"aws.endpointUrls", "ownership.managedTags", "rules.match.tags"})
 _FILE_ENDINGS = {"yaml", "yml", "json", "jsonl", "md", "py", "toml", "db", "txt"}
 
 
@@ -82,10 +83,9 @@ def unknown_keys(block: str) -> Iterator[str]:
     paths = [tuple(part for part in path if isinstance(part, str)) for path in document.lines]
     if any(path and path[0] not in FIELDS for path in paths):
         return
-    is_free = {("aws", "endpointUrls")}
-    for path in paths:
-        if path and path[:2] not in is_free and ".".join(path) not in FIELDS:
-            yield ".".join(path)
+    for path in map(".".join, filter(None, paths)):
+        if path not in FIELDS and path.rpartition(".")[0] not in _FREE:
+            yield path
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -8,12 +8,17 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rotator.core.accounts import Place
+from rotator.core.ids import AccountId
+from rotator.journal.opening import open_journal, upgrade_journal
+from rotator.providers.aws_iam import PROVIDER
+from rotator.reconcile import confirming
 from rotator.simulators.aws.shapes import KeySeed, SecretSeed, UserSeed
-from rotator.telemetry.clock import monotonic_seconds
+from rotator.telemetry.clock import SystemChance, SystemClock, monotonic_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,6 +67,9 @@ PATIENT_GRACE = "grace: {min: 6h, unusedFor: 6h, max: 2d, quarantine: 6h}"
 QUICK_TRAITS = "traits: {signatureWindow: 1s, listLag: 1s, useQuantum: 1s}"
 QUICK_GRACE = "grace: {min: 1s, unusedFor: 1s, max: 1m, quarantine: 1s}"
 
+_UPGRADING = threading.Lock()
+"""Migrations run in one thread of a process at a time: their tool keeps its context in globals."""
+
 _ACCOUNTS = count(111122220000)
 _PATIENCE_SECONDS = 90
 
@@ -77,6 +85,16 @@ def eventually(probe: Callable[[], T | None], *, what: str) -> T:
         pause.wait(0.15)
     msg = f"in {_PATIENCE_SECONDS} s there was not: {what}"
     raise AssertionError(msg)
+
+
+def confirm(url: str, account: str) -> None:
+    """Make the journal and confirm an account in it, as `rotator accounts confirm` does."""
+    with _UPGRADING:
+        upgrade_journal(url)
+    clock, chance = SystemClock(), SystemChance()
+    with closing(open_journal(url, chance=chance, exclusive=False)) as journal:
+        place = Place(provider=PROVIDER, account=AccountId(account))
+        confirming.confirm(journal, clock, chance, place, operator="test", reason="")
 
 
 class Daemon:
@@ -112,7 +130,13 @@ class Installation:
     """Its account is its own, so that installations can share a simulator."""
 
     def __init__(
-        self, folder: Path, aws: SimulatedAws, *, mode: str = "enforce", is_quick: bool = True
+        self,
+        folder: Path,
+        aws: SimulatedAws,
+        *,
+        mode: str = "enforce",
+        is_quick: bool = True,
+        is_confirmed: bool = True,
     ) -> None:
         self.aws = aws
         self.folder = folder
@@ -123,6 +147,8 @@ class Installation:
         self.seeded = aws.seed(self.account)
         self._logs = 0
         self._write(mode, is_quick=is_quick)
+        if mode == "enforce" and is_confirmed:
+            confirm(f"sqlite:///{self.database}", self.account)
 
     def _write(self, mode: str, *, is_quick: bool) -> None:
         folder, url = self.folder, self.aws.url

@@ -113,6 +113,25 @@ def test_plan_mode_sends_nothing_that_changes_anything(
     assert site.calls(*MUTATING) == []
 
 
+def test_nothing_is_changed_in_an_account_until_it_is_confirmed(
+    aws: SimulatedAws, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    site = Installation(tmp_path_factory.mktemp("unconfirmed"), aws, is_confirmed=False)
+    site.add_user("old", days=80)
+
+    before, sent = site.run("once"), site.calls(*MUTATING)
+    confirmed = site.run("accounts", "confirm", site.account, "--yes")
+    after = site.run("once")
+
+    assert before.returncode == confirmed.returncode == after.returncode == 0, confirmed.stderr
+    assert "account not confirmed" in before.stderr
+    assert sent == []
+    assert "1 key is rotated: old" in confirmed.stdout
+    assert "iam/old" in confirmed.stdout
+    assert site.calls_about("old", "CreateAccessKey") == 1
+    assert "plan: not confirmed" not in site.run("accounts", "list").stdout
+
+
 def test_the_package_runs_as_a_module(
     aws: SimulatedAws, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rotator.core.ownership import Ownership
 from rotator.core.policy import Account, decide
 from rotator.core.terms import IfDrifted, Mode
 from tests.builders import ACCOUNT, principal
@@ -270,3 +271,42 @@ def test_an_empty_file_lacks_what_is_required(files: Files) -> None:
     fields = [fault.field for fault in files.faults()]
 
     assert fields == ["apiVersion", "kind", "owner", "aws", "apiVersion", "kind"]
+
+
+# ------------------------------------------------------------------------- ownership
+
+
+def test_rules_may_select_by_tags(files: Files) -> None:
+    match = "{principal: ci-*, tags: {team: [payments, checkout-*], cost-center: 4711}}"
+    settings = files.write(policy=POLICY.replace("{principal: ci-*}", match)).load()
+
+    of, tags = principal("ci-a"), {"Team": "checkout-eu", "cost-center": "4711"}
+
+    assert decide(settings.policy, of, tags).rule == "ci"
+    assert decide(settings.policy, of, {"team": "payments"}).rule != "ci"
+    assert decide(settings.policy, of).needs_tags
+
+
+def test_without_an_ownership_section_the_usual_tags_of_tools_are_known(files: Files) -> None:
+    assert files.load().ownership == Ownership()
+
+
+def test_what_is_written_reaches_the_ownership(files: Files) -> None:
+    text = """\
+ownership:
+  contactTags: [owner, team]
+  managedTags: {keys: [Terraform*], stack: "*"}
+  managedPrincipals: tf-*
+"""
+    ownership = files.write(CONFIGURATION + text).load().ownership
+
+    assert ownership.contact({"team": "payments"}) == "payments"
+    assert ownership.tagged({"keys": "TERRAFORM 1.9"})
+    assert not ownership.tagged({"managed-by": "terraform"})
+    assert ownership.listed(principal("tf-a"))
+
+
+def test_detection_by_tags_can_be_switched_off(files: Files) -> None:
+    text = "ownership: {managedTags: {}}\n"
+
+    assert not files.write(CONFIGURATION + text).load().ownership.asks_for_tags

@@ -23,8 +23,10 @@ from rotator.testing.builders import (
     ACCOUNT,
     EPOCH,
     PROVIDER,
+    account,
     an_id,
     at,
+    audit_record,
     credential,
     key_record,
     principal,
@@ -94,6 +96,8 @@ def watch_process(telemetry: PrometheusTelemetry, *, is_blocked: bool = False) -
             mode=lambda: Mode.PLAN,
             is_audit_blocked=lambda: is_blocked,
             last_scan_at=telemetry.last_scan_at,
+            root_keys=lambda: {AccountId("111122223333"): 1},
+            lacks=lambda: {("111122223333", "rotate"): True, ("111122223333", "scan"): False},
         )
     )
 
@@ -135,6 +139,16 @@ def test_a_line_that_cannot_be_written_stops_nobody(caplog: pytest.LogCaptureFix
 def test_a_line_that_cannot_be_written_is_a_mistake(telemetry: PrometheusTelemetry) -> None:
     with pytest.raises(KeyError):
         telemetry.log("no such level", "key created")
+
+
+def test_a_feature_that_is_off_is_exported_beside_those_that_work(
+    telemetry: PrometheusTelemetry,
+) -> None:
+    watch_process(telemetry)
+
+    place = {"account": "111122223333"}
+    assert value(telemetry, "rotator_permission_missing", feature="rotate", **place) == 1
+    assert value(telemetry, "rotator_permission_missing", feature="scan", **place) == 0
 
 
 def test_scans_are_exported_before_the_first_one(telemetry: PrometheusTelemetry) -> None:
@@ -262,6 +276,19 @@ def test_a_journal_that_cannot_be_read_leaves_the_other_metrics(
     assert value(telemetry, "rotator_journal_readable") == 0
     assert value(telemetry, "rotator_rotations_open", phase="planned") is None
     assert value(telemetry, "rotator_scans_total", outcome="success") == 0
+
+
+def test_an_account_counts_as_confirmed_only_while_a_person_says_so(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    store(journal, credential())
+    confirmed = []
+    for number, said in enumerate((True, False)):
+        confirmed.append(value(telemetry, "rotator_account_confirmed", **PLACE))
+        journal.save_account(account(is_confirmed=said), audit_record(number))
+        confirmed.append(value(telemetry, "rotator_account_confirmed", **PLACE))
+
+    assert confirmed == [0, 1, 1, 0]
 
 
 def test_exactly_the_metrics_of_the_table_are_exported(

@@ -1,1 +1,1 @@
-"""`rotator demo`: the real daemon against a simulated AWS, 120 days in some seconds."""
+"""`rotator demo`: the real daemon in a simulated company, a month in half a minute."""

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rotator.cli.demo.estate import ACCOUNT, CAST, OTHER_FIELDS, secret_name
+from rotator.cli.demo.cast import CAST, INTRUDED, RELIC
+from rotator.cli.demo.character import ACCOUNTS, Ends
 from rotator.core.chain import verify_chain
-from rotator.core.reasons import explain
-from rotator.core.rotation import Action, Phase
+from rotator.core.reasons import Reason
 
 if TYPE_CHECKING:
-    from rotator.cli.demo.estate import Character
+    from collections.abc import Iterator
+
+    from rotator.cli.demo.character import Character
+    from rotator.cli.demo.fleet import Standing
     from rotator.cli.demo.stage import Play
-    from rotator.core.rotation import Credential
-    from rotator.simulators.aws.shapes import State
+    from rotator.core.adoption import AdoptionRow
+    from rotator.simulators.aws.shapes import SecretState, State, UserState
+
+_PUBLISHED_BY_US = frozenset({Reason.STILL_USED, Reason.QUIET_UNPROVEN})
+"""Holds that come after promotion, so that the secret is a new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,121 +29,156 @@ class Line:
     """One user on the last day.
 
     Attributes:
+        adoption: What adopting it would have come to on the first day, and why.
+        hold: Why it waits, in our word; empty if it does not.
+        reason: Why it is held or only reported, in a sentence.
         faults: Where it differs from what was to be expected; empty is good.
     """
 
+    account: str
     name: str
+    adoption: str
     ends: str
     rotations: int
-    calls: int
-    refusals: int
+    hold: str
     reason: str
     faults: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Return how it is shown."""
+        return f"{self.account}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The whole demonstration on the last day."""
+    """The whole demonstration on the last day.
+
+    Attributes:
+        refusals: Consumers' calls that AWS refused: each would have been an outage.
+        audit_findings: Why the audit log does not verify; empty is good.
+        trespasses: What was touched that nobody of the cast owns, or in plan mode; empty is good.
+        others: What adopting said of accounts' roots and of objects that belong to nobody.
+    """
 
     lines: tuple[Line, ...]
+    calls: int
+    refusals: int
     audit_records: int
     audit_findings: tuple[str, ...]
+    trespasses: tuple[str, ...]
+    others: tuple[str, ...]
 
     @property
     def is_as_expected(self) -> bool:
-        """Whether nothing differs and the audit log verifies."""
-        return not self.audit_findings and not any(line.faults for line in self.lines)
+        """Whether nothing differs, nobody was refused, and the audit log verifies."""
+        has_faults = any(line.faults for line in self.lines)
+        return not (self.audit_findings or self.trespasses or self.refusals or has_faults)
 
 
 def summarize(play: Play) -> Summary:
     """Compare the last day with what was to be expected."""
     truth = play.truth()
-    credentials = {item.principal.name: item for item in play.app.journal.credentials()}
     content = (play.folder / "audit.jsonl").read_text(encoding="utf-8").splitlines()
-    verdict = verify_chain(content)
-    findings = tuple(f"{item.kind.value} seq={item.seq}" for item in verdict.findings)
+    findings = verify_chain(content).findings
     return Summary(
-        lines=tuple(_line(play, item, credentials.get(item.name), truth) for item in CAST),
+        lines=tuple(_line(play, standing, truth) for standing in play.fleet),
+        calls=play.consumers.calls,
+        refusals=play.consumers.refusals,
         audit_records=len(content),
-        audit_findings=findings,
+        audit_findings=tuple(f"audit {item.kind.value} seq={item.seq}" for item in findings),
+        trespasses=(*play.touched, *_trespasses(play, truth)),
+        others=tuple(
+            f"{ACCOUNTS[row.account]}/{row.name} {_finding(row)}"
+            for row in play.adoption
+            if row.principal is None
+        ),
     )
 
 
-def _line(play: Play, character: Character, credential: Credential | None, truth: State) -> Line:
-    consumer = play.consumers.of(character.name)
-    calls, refusals = (consumer.calls, consumer.refusals) if consumer else (0, 0)
-    rotations = _completed(play, credential)
-    line = Line(
+def _line(play: Play, standing: Standing, truth: State) -> Line:
+    character = standing.character
+    faults = (*_differences(standing), *_broken(play, character, truth))
+    return Line(
+        account=ACCOUNTS[character.account],
         name=character.name,
-        ends=_ends(credential, rotations),
-        rotations=rotations,
-        calls=calls,
-        refusals=refusals,
-        reason=_reason(credential),
+        adoption=_verdict(play, character),
+        ends=standing.ends.value,
+        rotations=standing.completed,
+        hold=standing.hold.value if standing.hold else "",
+        reason=standing.reason,
+        faults=faults,
     )
-    faults = (*_differences(character, credential, line), *_broken(play, character, truth))
-    return replace(line, faults=faults)
 
 
-def _completed(play: Play, credential: Credential | None) -> int:
-    if credential is None:
-        return 0
-    rotations = play.app.journal.rotations(credential.id)
-    return sum(item.phase is Phase.COMPLETED for item in rotations)
+def _verdict(play: Play, character: Character) -> str:
+    found = (
+        _finding(row)
+        for row in play.adoption
+        if row.principal is not None and (row.account, row.name) == character.id
+    )
+    return next(found, "")
 
 
-def _ends(credential: Credential | None, rotations: int) -> str:
-    if credential is None:
-        return "unseen"
-    if credential.action is Action.REPORT:
-        return "reported"
-    if credential.hold is not None:
-        return "held"
-    return "rotated" if rotations else "waiting"
+def _finding(row: AdoptionRow) -> str:
+    cause = row.finding.cause
+    return f"{row.verdict.value}: {cause.value}" if cause else row.verdict.value
 
 
-def _reason(credential: Credential | None) -> str:
-    if credential is None:
-        return ""
-    if credential.hold is None:
-        return credential.note
-    detail = f" ({credential.hold.detail})" if credential.hold.detail else ""
-    return explain(credential.hold.reason) + detail
+def _differences(standing: Standing) -> Iterator[str]:
+    expected = standing.character
+    if standing.ends is not expected.ends:
+        yield f"{standing.ends.value}, not {expected.ends.value}"
+    if standing.completed != expected.rotations:
+        yield f"{standing.completed} rotations, not {expected.rotations}"
+    if standing.hold is not expected.hold:
+        yield f"held for {standing.hold}, not {expected.hold}"
 
 
-def _differences(character: Character, credential: Credential | None, line: Line) -> list[str]:
-    faults = []
-    if line.ends != character.ends:
-        faults.append(f"ends {line.ends}, expected {character.ends}")
-    if line.rotations != character.rotations:
-        faults.append(f"{line.rotations} rotations, expected {character.rotations}")
-    if line.refusals:
-        faults.append(f"{line.refusals} calls refused: an outage")
-    hold = credential.hold.reason if credential and credential.hold else None
-    if hold is not character.hold:
-        faults.append(f"held for {hold}, expected {character.hold}")
-    return faults
+def _broken(play: Play, character: Character, truth: State) -> Iterator[str]:
+    """Check the truth at the provider: nothing of a stranger's was touched, and no key is lost."""
+    account = truth.accounts[character.account]
+    user = account.users[character.name]
+    secret = next((item for item in account.secrets if item.name == character.secret), None)
+    if character.ends is Ends.ROTATED:
+        yield from _replaced(character, user, secret)
+        return
+    enabled = {key.access_key_id: key.status for key in user.keys}
+    for key, status in zip(play.estate.keys(character), character.keys, strict=True):
+        if enabled.get(key.access_key_id) != status:
+            yield f"{key.access_key_id}, which is not ours to touch, was touched"
+    if secret is not None and character.hold not in _PUBLISHED_BY_US:
+        before = play.estate.values[character.account, character.secret]
+        if _text(secret) not in {before, ""}:
+            yield f"{character.secret}, which is not ours to touch, was touched"
 
 
-def _broken(play: Play, character: Character, truth: State) -> list[str]:
-    """Check the truth at the provider: strangers' keys live, and one current key is published."""
-    account = truth.accounts[ACCOUNT]
-    keys = account.users[character.name].keys
-    enabled = {key.access_key_id for key in keys if key.status == "Active"}
-    first = {key.access_key_id for key in play.first.users[character.name]}
-    if not character.rotations:
-        return [] if first <= enabled else ["a key that is not ours to touch was touched"]
-    return _published(character, truth, enabled, len(keys))
+def _replaced(character: Character, user: UserState, secret: SecretState | None) -> Iterator[str]:
+    shelf = character.shelf
+    if shelf is None or secret is None:
+        return
+    fields = json.loads(_text(secret) or "{}")
+    enabled = {key.access_key_id for key in user.keys if key.status == "Active"}
+    if enabled != {fields.get(shelf.key_id_field)} or len(user.keys) != 1:
+        yield "the published key is not the one and only key"
+    if not shelf.others.items() <= fields.items():
+        yield "other fields of the secret were lost"
 
 
-def _published(character: Character, truth: State, enabled: set[str], listed: int) -> list[str]:
-    secrets = truth.accounts[ACCOUNT].secrets
-    secret = next(item for item in secrets if item.name == secret_name(character))
+def _trespasses(play: Play, truth: State) -> Iterator[str]:
+    """Check what belongs to no user of the cast, or was made by a person meanwhile."""
+    secrets = truth.accounts[RELIC.account].secrets
+    if not any(item.name == RELIC.name and _text(item) == RELIC.value for item in secrets):
+        yield f"{RELIC.name}, which is not ours to touch, was touched"
+    victim = next(item for item in CAST if item.name == INTRUDED)
+    keys = truth.accounts[victim.account].users[victim.name].keys
+    made = play.intruder.key
+    if made is None or made.access_key_id not in {
+        key.access_key_id for key in keys if key.status == "Active"
+    }:
+        yield "the key that a person made meanwhile was lost"
+
+
+def _text(secret: SecretState) -> str:
     current = secret.labelled("AWSCURRENT")
-    fields = json.loads(current.value or "{}") if current else {}
-    faults = []
-    if enabled != {fields.get("AccessKeyId")} or listed != 1:
-        faults.append("the published key is not the one and only key")
-    if character.has_other_fields and not OTHER_FIELDS.items() <= fields.items():
-        faults.append("other fields of the secret were lost")
-    return faults
+    return (current.value if current else None) or ""

@@ -1,17 +1,21 @@
-"""Running the daemon through 120 days: when it has nothing to do, time jumps."""
+"""Running the daemon through some weeks: when it has nothing to do, time jumps."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rotator.app import DRAIN_TIMEOUT, App, open_app
+from rotator.cli.demo.character import PROD
 from rotator.cli.demo.consumers import Consumers
-from rotator.cli.demo.estate import ACCOUNT, CONFIGURATION, DAYS, OWNER, POLICY, REGION, seed
+from rotator.cli.demo.estate import DAYS, Estate, seed
+from rotator.cli.demo.files import write_files
+from rotator.cli.demo.first_day import confirm, touched
+from rotator.cli.demo.fleet import Scene, Standing, standings
+from rotator.cli.demo.incidents import Intruder
 from rotator.core.ids import Instant
 from rotator.settings.loading import load
 from rotator.simulators.aws.process import SimulatedAws
@@ -19,13 +23,18 @@ from rotator.simulators.clock import SteppedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from rotator.simulators.aws.shapes import Credentials, SeededAccount, State
+    from rotator.core.adoption import AdoptionRow
+    from rotator.simulators.aws.shapes import Credentials, State
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-STEP = timedelta(hours=12)
-"""How often the consumers call AWS, in simulated time."""
+STEP = timedelta(hours=24)
+"""How often consumers call AWS, in simulated time."""
+
+SOON = timedelta(hours=1)
+"""How far ahead a wait of the daemon is met to the second."""
 
 _ISOLATION = {
     "AWS_CONFIG_FILE": os.devnull,
@@ -36,8 +45,25 @@ _ISOLATION = {
 }
 """Nothing of the caller's own AWS set-up may reach the demonstration."""
 
-Watcher = Callable[["Play"], None]
-"""Is shown the play after every step."""
+
+class Show(Protocol):
+    """Who looks at a play."""
+
+    def running(self, play: Play) -> AbstractContextManager[None]:
+        """Look at the play for the length of a ``with``, while it runs."""
+        ...
+
+    def moved(self, scene: Scene) -> None:
+        """Take note of what is to be seen: time is about to jump."""
+        ...
+
+    def say(self, line: str) -> None:
+        """Tell one thing."""
+        ...
+
+    def closing(self, play: Play) -> int:
+        """Look at the last day, while AWS still answers; return the exit code."""
+        ...
 
 
 @dataclass(slots=True)
@@ -45,24 +71,37 @@ class Play:
     """The demonstration while it runs.
 
     Attributes:
-        first: The keys that existed on the first day.
-        state: The whole truth at the provider, read at the end.
+        estate: What was there on the first day.
+        adoption: What adopting would have come to on the first day.
+        fleet: Where everyone stood when time last jumped.
+        steps: How often the consumers have called.
+        calls_before: How many calls AWS had seen before the daemon's first.
+        touched: Calls of the first day, in plan mode, that changed something.
     """
 
     app: App
     aws: SimulatedAws
     clock: SteppedClock
-    consumers: Consumers
-    first: SeededAccount
+    estate: Estate
     folder: Path
-    watcher: Watcher
+    show: Show
+    consumers: Consumers = field(init=False)
+    intruder: Intruder = field(init=False)
+    adoption: tuple[AdoptionRow, ...] = field(init=False)
+    fleet: tuple[Standing, ...] = ()
     steps: int = 0
+    calls_before: int = field(init=False)
+    touched: tuple[str, ...] = ()
     failure: BaseException | None = None
     next_tick: Instant = field(init=False)
 
     def __post_init__(self) -> None:
-        """Let the consumers begin at once."""
+        """Look at everything before the daemon does, and let the consumers begin at once."""
         self.next_tick = self.clock.now()
+        self.calls_before = len(self.aws.calls())
+        self.adoption = self.app.adoption()
+        self.consumers = Consumers(self.aws.url, self.estate)
+        self.intruder = Intruder(self.aws.url, self.estate, self.consumers)
 
     @property
     def day(self) -> float:
@@ -79,39 +118,72 @@ class Play:
             raise
 
     def _jump(self) -> None:
-        self.app.seal()
+        if self.app.telemetry.last_scan_at() is None:
+            return
+        scene = self.scene()
+        self.fleet = scene.fleet
+        self.show.moved(scene)
         if self.clock.now() >= START + timedelta(days=DAYS):
             self.app.engine.drain(DRAIN_TIMEOUT)
             return
         if self.clock.now() >= self.next_tick:
-            self.consumers.step()
-            self.next_tick = Instant(self.next_tick + STEP)
-            self.steps += 1
-        self.watcher(self)
-        timers = [item.next_at for item in self.app.journal.credentials()]
-        ahead = [timer for timer in timers if timer > self.clock.now()]
-        self.clock.advance_to(min([*ahead, self.next_tick]))
+            self._tick()
+        # After the calls: for some seconds nothing accepts a key that was just made.
+        self.intruder.watch(self.fleet)
+        # Before time jumps: what waits for the sealer must not grow old by it.
+        self.app.seal()
+        self.clock.advance_to(self._next())
+
+    def _tick(self) -> None:
+        """Let the consumers call; on the second day a person confirms the accounts."""
+        if self.steps == 1:
+            self.touched = touched(self.aws, start=self.calls_before)
+            for line in confirm(self):
+                self.show.say(line)
+        self.consumers.step()
+        self.next_tick = Instant(self.next_tick + STEP)
+        self.steps += 1
+
+    def _next(self) -> Instant:
+        """Choose where time jumps to: past the daemon's waits that end soon, else to the next tick.
+
+        Waits that end at almost the same time are met together, and longer ones
+        at the next tick: that costs a tenth of the calls.
+        """
+        now = self.clock.now()
+        timers = [item.credential.next_at for item in self.fleet if item.credential]
+        soon = [timer for timer in timers if now < timer < now + SOON]
+        return min(max(soon, default=self.next_tick), self.next_tick)
+
+    def scene(self) -> Scene:
+        """Read what there is to be seen now."""
+        return Scene(
+            now=self.clock.now(),
+            day=self.day,
+            fleet=standings(self.app.journal),
+            calls=self.consumers.calls,
+            refusals=self.consumers.refusals,
+        )
 
     def truth(self) -> State:
         """Read the whole truth at the provider."""
         return self.aws.state()
 
 
-def perform(folder: Path, watcher: Watcher, closing: Callable[[Play], int]) -> int:
+def perform(folder: Path, show: Show) -> int:
     """Run the whole demonstration in a folder.
 
     Args:
         folder: Where configuration, journal and audit log are written.
-        watcher: Is shown the play after every step.
-        closing: Is shown the play after the last day, while AWS still answers.
+        show: Looks at it.
 
     Returns:
-        What `closing` returned: the exit code.
+        The exit code that `show` gave.
     """
     with SimulatedAws(start=START) as aws:
-        account = seed(aws)
+        settings = load(write_files(folder, aws.url), os.environ)
+        estate = seed(aws, settings)
         clock = SteppedClock(START, on_advance=aws.advance_to)
-        file = _write(folder, aws.url)
         holder: list[Play] = []
 
         def on_idle() -> None:
@@ -119,29 +191,21 @@ def perform(folder: Path, watcher: Watcher, closing: Callable[[Play], int]) -> i
                 holder[0].jump()
 
         with (
-            _identity(account.admin),
-            open_app(load(file, os.environ), read_only=False, clock=clock, on_idle=on_idle) as app,
+            _identity(estate.accounts[PROD].admin),
+            open_app(settings, read_only=False, clock=clock, on_idle=on_idle) as app,
         ):
-            consumers = Consumers(aws.url, account.human)
-            play = Play(app, aws, clock, consumers, account, folder, watcher)
+            play = Play(app, aws, clock, estate, folder, show)
             holder.append(play)
-            app.run()
+            with show.running(play):
+                app.run()
             if play.failure is not None:
                 raise play.failure
-            return closing(play)
-
-
-def _write(folder: Path, url: str) -> Path:
-    values = {"owner": OWNER, "folder": folder, "url": url, "account": ACCOUNT, "region": REGION}
-    file = folder / "rotator.yaml"
-    file.write_text(CONFIGURATION.format(**values), encoding="utf-8")
-    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    return file
+            return show.closing(play)
 
 
 @contextmanager
 def _identity(key: Credentials) -> Iterator[None]:
-    """Act as the simulated account's administrator, and as nobody else."""
+    """Act as the hub account's administrator, and as nobody else."""
     ours = {
         **_ISOLATION,
         "AWS_ACCESS_KEY_ID": key.access_key_id,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rotator.simulators.aws.shapes import KeySeed, SecretSeed, Settings, UserSeed
 from tests.process.campaign.wire import Key
+from tests.process.installation import confirm
 
 if TYPE_CHECKING:
     from rotator.simulators.aws.process import SimulatedAws
@@ -87,6 +88,7 @@ class Estate:
             for key in seeded.users[name]
         }
         self.folder.mkdir(parents=True, exist_ok=True)
+        confirm(self.journal_url, ACCOUNT)
         self.write_policy(is_busy=True)
 
     def write_policy(self, *, is_busy: bool) -> None:

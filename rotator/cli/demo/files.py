@@ -1,0 +1,112 @@
+"""The two files of the demonstration's daemon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rotator.cli.demo.character import DATA, PROD
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REGION: Final = "eu-central-1"
+OWNER: Final = "rotator-demo"
+ROLE: Final = "rotator"
+"""The role in the second account that the daemon assumes."""
+
+CONFIGURATION: Final = """\
+apiVersion: rotator/v1
+kind: Configuration
+owner: {owner}
+mode: enforce
+policy: policy.yaml
+journal:
+  url: sqlite:///{folder}/rotator.db
+audit:
+  file: {folder}/audit.jsonl
+web:
+  port: 0
+limits:
+  checkInterval: 48h
+  inspectInterval: 48h
+  auditLag: 12h
+aws:
+  region: {region}
+  endpointUrl: {url}
+  accounts:
+    - id: "{prod}"
+      name: prod
+    - id: "{data}"
+      name: data
+      roleArn: arn:aws:iam::{data}:role/{role}
+"""
+"""The daemon's configuration; the journal and the audit log live in a temporary folder."""
+
+POLICY: Final = """\
+apiVersion: rotator/v1
+kind: Policy
+defaults:
+  rotate: {maxAge: 90d}
+  grace: {min: 24h, unusedFor: 24h, max: 7d, quarantine: 48h}
+rules:
+  - name: break-glass
+    match: {path: /break-glass/*}
+    action: ignore
+  - name: by-hand
+    match: {path: /finance/*}
+    action: report
+  - name: payments
+    match: {tags: {team: payments}}
+    action: rotate
+    rotate: {maxAge: 30d}
+    destination: {type: aws-secrets-manager, secret: "iam/{principal}"}
+  - name: ci
+    match: {path: /ci/*}
+    action: rotate
+    destination:
+      type: aws-secrets-manager
+      secret: "ci/{principal}"
+      fields: {keyId: aws_access_key_id, secret: aws_secret_access_key}
+  - name: apps
+    match: {path: /apps/*}
+    action: rotate
+    destination: {type: aws-secrets-manager, secret: "apps/{principal}", merge: true}
+  - name: etl-extract
+    match: {principal: etl-extract}
+    action: rotate
+    destination:
+      type: aws-secrets-manager
+      secret: bundles/etl
+      merge: true
+      fields: {keyId: EXTRACT_KEY_ID, secret: EXTRACT_SECRET_KEY}
+  - name: etl-clean
+    match: {principal: etl-clean}
+    action: rotate
+    destination:
+      type: aws-secrets-manager
+      secret: bundles/etl
+      merge: true
+      fields: {keyId: CLEAN_KEY_ID, secret: CLEAN_SECRET_KEY}
+  - name: etl-publish
+    match: {principal: etl-publish}
+    action: rotate
+    destination:
+      type: aws-secrets-manager
+      secret: bundles/etl
+      merge: true
+      fields: {keyId: PUBLISH_KEY_ID, secret: PUBLISH_SECRET_KEY}
+  - name: services
+    match: {path: /svc/*}
+    action: rotate
+    destination: {type: aws-secrets-manager, secret: "iam/{principal}"}
+"""
+"""The policy: whom no rule names is reported."""
+
+
+def write_files(folder: Path, url: str) -> Path:
+    """Write the daemon's two files; return the configuration."""
+    values = {"owner": OWNER, "role": ROLE, "folder": folder, "url": url, "region": REGION}
+    file = folder / "rotator.yaml"
+    file.write_text(CONFIGURATION.format(prod=PROD, data=DATA, **values), encoding="utf-8")
+    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    return file

@@ -1,0 +1,53 @@
+"""What people do while the daemon works: one makes a key of her own during a rotation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rotator.cli.demo.cast import INTRUDED
+from rotator.cli.demo.character import CLINGS
+from rotator.cli.demo.consumers import Consumer
+from rotator.core.rotation import Phase
+from rotator.simulators.aws.clients import SimulatedClients
+from rotator.simulators.aws.shapes import Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rotator.cli.demo.character import Character
+    from rotator.cli.demo.consumers import Consumers
+    from rotator.cli.demo.estate import Estate
+    from rotator.cli.demo.fleet import Standing
+
+
+@dataclass(slots=True)
+class Intruder:
+    """A person who makes a key by hand while the daemon waits for the answer to its own mint.
+
+    Attributes:
+        key: What she made; None before.
+    """
+
+    url: str
+    estate: Estate
+    consumers: Consumers
+    key: Credentials | None = None
+
+    def watch(self, fleet: Iterable[Standing]) -> None:
+        """Make the key as soon as that user's first rotation waits, and use it from then on."""
+        if self.key is not None:
+            return
+        for item in fleet:
+            if item.character.name == INTRUDED and item.phase is Phase.PLANNED:
+                self.key = self._make(item.character)
+                by_hand = replace(item.character, name="by hand", caches_days=CLINGS)
+                self.consumers.all[by_hand.id] = Consumer(by_hand, self.key)
+
+    def _make(self, character: Character) -> Credentials:
+        person = self.estate.accounts[character.account].human
+        iam = SimulatedClients(self.url).iam(person)
+        made = iam.create_access_key(UserName=character.name)["AccessKey"]
+        return Credentials(
+            access_key_id=made["AccessKeyId"], secret_access_key=made["SecretAccessKey"]
+        )

@@ -1,0 +1,222 @@
+"""What the demonstration shows, without a daemon: board, lines, closing screen."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from rotator.cli.demo.board import board
+from rotator.cli.demo.cast import CAST
+from rotator.cli.demo.character import CLINGS, Character, Ends, Form, Shelf
+from rotator.cli.demo.closing import show
+from rotator.cli.demo.fleet import Scene, Standing, standings
+from rotator.cli.demo.report import Line, Summary
+from rotator.cli.demo.view import Teller
+from rotator.core.reasons import Reason
+from rotator.core.rotation import Action, Credential, Hold, Phase
+from rotator.testing.builders import at, credential, principal, rotation
+from rotator.testing.manual_clock import SeededChance
+from rotator.testing.memory_journal import MemoryJournal
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "demo.txt"
+ONE = CAST[0]
+
+
+def managed(character: Character = ONE, **changes: Any) -> Credential:  # noqa: ANN401 - any field
+    owner = principal(character.name, account=character.account)
+    return credential(character.name, principal=owner, **changes)
+
+
+def drawn(scene: Scene, *, width: int) -> list[str]:
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=True,
+        color_system=None,
+        legacy_windows=False,
+    )
+    console.print(board(scene, ["2026-01-01 00:00  something happened to somebody"] * 7))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def everybody(**changes: Any) -> Scene:  # noqa: ANN401 - any field
+    fleet = tuple(Standing(character=item, credential=managed(item, **changes)) for item in CAST)
+    return Scene(now=at(), day=3.5, fleet=fleet, calls=120)
+
+
+@pytest.mark.parametrize("width", [100, 80])
+def test_the_board_fits_a_small_terminal_and_names_everybody(width: int) -> None:
+    lines = drawn(everybody(hold=Hold(reason=Reason.DESTINATION_FOREIGN, since=at())), width=width)
+
+    assert len(lines) < 40
+    assert max(map(len, lines)) <= width
+    text = "\n".join(lines)
+    assert [item.label for item in CAST if item.label not in text] == []
+
+
+def test_the_board_counts_each_state_once() -> None:
+    scene = everybody(action=Action.REPORT)
+
+    lines = drawn(scene, width=100)
+
+    assert lines[1].strip() == f"{len(CAST)} reported"
+
+
+def test_refusals_stand_on_the_board() -> None:
+    lines = drawn(replace(everybody(), refusals=3), width=100)
+
+    assert "3 refused" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("standing", "state", "brief"),
+    [
+        (Standing(character=ONE), Ends.LEFT, "left alone"),
+        (Standing(character=ONE, credential=managed(action=Action.REPORT)), Ends.REPORTED,
+         "reported"),
+        (Standing(character=ONE, credential=managed()), Ends.DUE, "due"),
+        (Standing(character=ONE, credential=managed(due_at=at(days=9))), Ends.YOUNG, "young"),
+        (Standing(character=ONE, credential=managed(), completed=1), Ends.ROTATED, "rotated"),
+        (Standing(character=ONE, credential=managed(),
+                  rotation=rotation(phase=Phase.PROMOTED)), Phase.PROMOTED, "promoted"),
+        (Standing(character=ONE, credential=managed(last_error="throttled"),
+                  rotation=rotation(phase=Phase.PLANNED)), Phase.PLANNED,
+         "planned, again after: throttled"),
+        (Standing(character=ONE,
+                  credential=managed(hold=Hold(reason=Reason.STILL_USED, since=at())),
+                  rotation=rotation(phase=Phase.PROMOTED)), Ends.HELD, "still_used"),
+    ],
+)  # fmt: skip
+def test_a_state_is_said_in_a_word(standing: Standing, state: Ends | Phase, brief: str) -> None:
+    assert (standing.state, standing.brief) == (state, brief)
+
+
+def test_a_hold_is_explained_with_its_detail() -> None:
+    hold = Hold(reason=Reason.NO_KEY, since=at(), detail="AKIA1")
+
+    assert Standing(character=ONE, credential=managed(hold=hold)).reason.endswith(" (AKIA1)")
+    assert "(" not in Standing(
+        character=ONE, credential=managed(hold=replace(hold, detail=""))
+    ).reason  # fmt: skip
+    assert Standing(character=ONE).reason == ""
+
+
+def test_everybody_is_found_in_the_journal_by_account_and_name() -> None:
+    journal = MemoryJournal(SeededChance(1))
+    twins = [item for item in CAST if item.name == "checkout-api"]
+    for twin in twins:
+        journal.register(managed(twin))
+
+    found = [item.character for item in standings(journal) if item.credential]
+
+    assert found == twins
+    assert len({item.account for item in twins}) == 2
+
+
+def test_each_change_is_told_once_and_nothing_is_told_of_those_who_only_stand_there() -> None:
+    teller = Teller()
+    quiet = everybody(action=Action.REPORT)
+    held = Standing(character=ONE, credential=managed(hold=Hold(reason=Reason.NO_KEY, since=at())))
+    moved = Standing(character=ONE, credential=managed(), rotation=rotation(phase=Phase.PROMOTED))
+
+    assert list(teller.news(quiet)) == []
+    told = [
+        *teller.news(replace(quiet, fleet=(held,))),
+        *teller.news(replace(quiet, fleet=(held,))),
+        *teller.news(replace(quiet, fleet=(moved,))),
+    ]
+
+    assert len(told) == 2
+    assert "held: the principal has no enabled key" in told[0]
+    assert "promoted: consumers read the new key" in told[1]
+
+
+LINE = Line(
+    account="prod", name="a", adoption="adoptable", ends="rotated", rotations=1, hold="", reason=""
+)  # fmt: skip
+GOOD = Summary(
+    lines=(LINE, replace(LINE, name="b", ends="held", rotations=0, hold="still_used")),
+    calls=9,
+    refusals=0,
+    audit_records=4,
+    audit_findings=(),
+    trespasses=(),
+    others=(),
+)  # fmt: skip
+
+
+def closing(summary: Summary) -> str:
+    console = Console(file=io.StringIO(), width=100)
+    show(console, summary, seconds=12)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_closing_screen_says_who_is_held_and_why() -> None:
+    text = closing(GOOD)
+
+    assert "1 rotated, 1 rotations" in text
+    assert "prod/b                the old key is still used" in text
+    assert "9 consumer calls, 0 refused; 4 audit records, the chain verifies; 12 s" in text
+    assert text.endswith("everything is as expected\n")
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (replace(GOOD, refusals=1), "1 refused"),
+        (replace(GOOD, audit_findings=("audit gap seq=3",)), "THE CHAIN DOES NOT VERIFY"),
+        (replace(GOOD, trespasses=("iam/x was touched",)), "iam/x was touched"),
+        (replace(GOOD, lines=(replace(LINE, faults=("held, not rotated",)),)),
+         "prod/a: held, not rotated"),
+    ],
+)  # fmt: skip
+def test_whatever_is_not_as_expected_is_named(bad: Summary, words: str) -> None:
+    text = closing(bad)
+
+    assert words in text
+    assert text.endswith("NOT as expected\n")
+    assert not bad.is_as_expected
+
+
+def test_the_cast_expects_what_the_golden_table_says() -> None:
+    rows = [line.split() for line in GOLDEN.read_text(encoding="utf-8").splitlines()[1:]]
+    golden = {row[0]: row for row in rows if row and not row[0].endswith("root_account>")}
+
+    for item in CAST:
+        told = " ".join(golden[item.label])
+        assert f" {item.ends.value} {item.rotations} " in told
+        assert told.endswith(f" {item.hold.value if item.hold else '-'}")
+
+
+def test_every_case_of_a_real_estate_has_somebody() -> None:
+    assert len(CAST) >= 40
+    assert len({item.id for item in CAST}) == len(CAST)
+    holds = {item.hold for item in CAST}
+    assert {Reason.STILL_USED, Reason.SLOTS_FULL, Reason.UNPUBLISHED, Reason.NATIVE_ROTATION,
+            Reason.DESTINATION_FOREIGN, Reason.DESTINATION_DELETED,
+            Reason.QUIET_UNPROVEN} <= holds  # fmt: skip
+    assert {item.shelf.form for item in CAST if item.shelf} == set(Form)
+    assert max(Counter(item.secret for item in CAST if item.secret).values()) == 3
+
+
+@pytest.mark.parametrize(
+    ("character", "patience"),
+    [
+        (replace(ONE, caches_days=2), 2),
+        (replace(ONE, shelf=Shelf(form=Form.ENV)), CLINGS),
+        (replace(ONE, shelf=Shelf(is_deleted=True)), CLINGS),
+    ],
+)
+def test_a_consumer_rereads_only_what_can_be_read_anew(
+    character: Character, patience: int | None
+) -> None:
+    assert character.patience == patience
