@@ -217,7 +217,6 @@ class AwsPermissionCheck:
         key = example.current_key_id or _A_KEY
         yield "iam:ListAccessKeys", lambda: iam.list_access_keys(UserName=name)
         yield "iam:GetUser", lambda: iam.get_user(UserName=name)
-        yield "iam:ListUserTags", lambda: iam.list_user_tags(UserName=name)
         yield "iam:GetLoginProfile", lambda: iam.get_login_profile(UserName=name)
         if example.current_key_id is not None:
             yield "iam:GetAccessKeyLastUsed", lambda: iam.get_access_key_last_used(AccessKeyId=key)

@@ -20,14 +20,7 @@ def confirm(
     journal: Journal, clock: Clock, chance: Chance, place: Place, *, operator: str, reason: str
 ) -> Account:
     """Let changes be made in an account; they begin at the next look."""
-    said = Account(
-        provider=place.provider,
-        id=place.account,
-        is_confirmed=True,
-        operator=operator,
-        reason=reason,
-        since=clock.now(),
-    )
+    said = _said(clock, place, operator, reason, is_confirmed=True)
     journal.save_account(said, _record(chance, AuditAction.OPERATOR_CONFIRM_ACCOUNT, said))
     return said
 
@@ -36,16 +29,20 @@ def withdraw(
     journal: Journal, clock: Clock, chance: Chance, place: Place, *, operator: str, reason: str
 ) -> Account:
     """Put an account back into plan mode; what has begun is brought to safety."""
-    said = Account(
+    said = _said(clock, place, operator, reason, is_confirmed=False)
+    journal.save_account(said, _record(chance, AuditAction.OPERATOR_WITHDRAW_ACCOUNT, said))
+    return said
+
+
+def _said(clock: Clock, place: Place, operator: str, reason: str, *, is_confirmed: bool) -> Account:
+    return Account(
         provider=place.provider,
         id=place.account,
-        is_confirmed=False,
+        is_confirmed=is_confirmed,
         operator=operator,
         reason=reason,
         since=clock.now(),
     )
-    journal.save_account(said, _record(chance, AuditAction.OPERATOR_WITHDRAW_ACCOUNT, said))
-    return said
 
 
 def _record(chance: Chance, action: AuditAction, said: Account) -> AuditRecord:

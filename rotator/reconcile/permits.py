@@ -86,7 +86,9 @@ class PermissionBook:
     def findings(self, account: AccountId) -> tuple[Finding, ...]:
         """Say of each feature how it stands in an account now."""
         refused = self._refused(account)
-        missing = Missing(denied=refused, unknown=self._known[account].unknown - refused)
+        with self._lock:
+            unknown = self._known[account].unknown - refused
+        missing = Missing(denied=refused, unknown=unknown)
         return findings(account, self._wanted(account), missing)
 
     def lacks(self) -> Mapping[tuple[str, str], bool]:
