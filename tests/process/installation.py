@@ -126,6 +126,10 @@ class Daemon:
         return self.process.wait(_PATIENCE_SECONDS)
 
 
+def _unmeasured(environ: dict[str, str]) -> dict[str, str]:
+    return {name: it for name, it in environ.items() if not name.startswith("COVERAGE_")}
+
+
 class Installation:
     """Its account is its own, so that installations can share a simulator."""
 
@@ -257,14 +261,17 @@ class Installation:
         )
 
     @contextmanager
-    def daemon(self) -> Iterator[Daemon]:
-        """Run the daemon; at the end of the ``with`` there is none, whatever happened."""
+    def daemon(self, *, is_measured: bool = True) -> Iterator[Daemon]:
+        """Run the daemon; at the end of the ``with`` there is none, whatever happened.
+
+        Coverage, which measures it, hears SIGTERM before any line of ours runs.
+        """
         self._logs += 1
         log = self.folder / f"daemon-{self._logs}.log"
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 [sys.executable, "-m", "rotator", "run"],
-                env=self.environ,
+                env=self.environ if is_measured else _unmeasured(self.environ),
                 cwd=self.folder,
                 stdout=stream,
                 stderr=stream,

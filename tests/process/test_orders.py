@@ -101,7 +101,7 @@ def test_pause_rollback_and_resume_beside_a_daemon_refuse_no_consumer(
 def test_a_daemon_that_is_told_to_stop_while_it_starts_ends_in_good_order(
     site: Installation,
 ) -> None:
-    with site.daemon() as daemon:
+    with site.daemon(is_measured=False) as daemon:
         caught = f"/proc/{daemon.process.pid}/status"
         eventually(lambda: _hears_sigterm(caught), what="somebody who hears SIGTERM")
 
