@@ -10,7 +10,7 @@ import threading
 from datetime import datetime
 
 from rotator.simulators.aws.server import SimulatorServer
-from rotator.simulators.aws.simulated_time import SimulatedTime
+from rotator.simulators.simulated_time import SimulatedTime
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rotator.simulators.aws.arrivals import read_json
 from rotator.simulators.aws.refusals import Refusal, error_answer
+from rotator.simulators.messages import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JSON = "application/x-amz-json-1.1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What goes back; with a delay, that many real seconds later."""
-
-    status: int
-    content_type: str
-    body: bytes
-    error: str = ""
-    delay_seconds: float = 0
 
 
 def refuse(service: str, refusal: Refusal, message: str = "") -> Answer:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from rotator.simulators.aws.faults import Sighting
-from rotator.simulators.aws.signature import Claim, HttpRequest, read_claim
+from rotator.simulators.aws.signature import Claim, read_claim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rotator.simulators.messages import HttpRequest
 
 _TOLD = (
     "Status",

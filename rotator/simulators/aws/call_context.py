@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _ANY = "*"
 _WITHOUT_RESOURCE = frozenset({"ListSecrets", "BatchGetSecretValue", "GetRandomPassword"})
+_BY_ID = frozenset({"GetSecretValue"})
 _BY_STAGE = frozenset({"GetSecretValue", "UpdateSecretVersionStage"})
 
 Keys = dict[str, tuple[str, ...]]
@@ -44,10 +45,20 @@ def ask_of(world: World, principal: Principal, arrival: Arrival) -> Ask:
             name = arrival.parameter("SecretId") or arrival.parameter("Name")
             resource, more = secret_resource(principal.account_id, arrival.region, name)
             context |= more | _request_tags(arrival)
-            stage = arrival.parameter("VersionStage")
-            if stage and operation in _BY_STAGE:
-                context["secretsmanager:versionstage"] = (stage,)
+            context |= _version(arrival)
     return Ask(action=f"{service}:{operation}", resource=resource, context=context)
+
+
+def _version(arrival: Arrival) -> Keys:
+    """Return the keys that tell which version of a secret is meant."""
+    operation = arrival.sighting.operation
+    stage, version = arrival.parameter("VersionStage"), arrival.parameter("VersionId")
+    keys: Keys = {}
+    if stage and operation in _BY_STAGE:
+        keys["secretsmanager:versionstage"] = (stage,)
+    if version and operation in _BY_ID:
+        keys["secretsmanager:versionid"] = (version,)
+    return keys
 
 
 def base_context(principal: Principal, region: str) -> Keys:

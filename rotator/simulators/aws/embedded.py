@@ -6,7 +6,6 @@ played through on a clock that is stepped by hand.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,41 +18,16 @@ from rotator.simulators.aws.gateway import Gateway
 from rotator.simulators.aws.moto_patches import patch_moto
 from rotator.simulators.aws.seeding import put_policies
 from rotator.simulators.aws.shapes import PolicyChange
-from rotator.simulators.aws.simulated_time import SimulatedTime
 from rotator.simulators.aws.world import World
+from rotator.simulators.simulated_time import BorrowedTime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
     from rotator.ports.clock import Clock
-    from rotator.simulators.aws.answers import Answer
     from rotator.simulators.aws.shapes import Call, PolicyDocument
-    from rotator.simulators.aws.signature import HttpRequest
-
-
-class BorrowedTime(SimulatedTime):
-    """Somebody else's clock, perhaps off by a constant; it moves only with that one."""
-
-    def __init__(self, clock: Clock, offset: timedelta = timedelta(0)) -> None:
-        """Follow a clock; the offset may be replaced at any time."""
-        super().__init__(clock.now())
-        self.offset = offset
-        self._clock = clock
-        self._held: datetime | None = None
-
-    def now(self) -> datetime:
-        """Return the present instant, or the one at which time is held."""
-        return self._held or self._clock.now() + self.offset
-
-    @contextmanager
-    def held_at(self, instant: datetime) -> Iterator[None]:
-        """Let it be an instant that has passed already, for what took effect then."""
-        self._held = instant
-        try:
-            yield
-        finally:
-            self._held = None
+    from rotator.simulators.messages import Answer, HttpRequest
 
 
 class EmbeddedAws:

@@ -21,7 +21,7 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.loaders import create_loader
 from botocore.retries import standard
 
-from rotator.simulators.aws.signature import HttpRequest
+from rotator.simulators.messages import HttpRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
     from rotator.ports.clock import Clock
-    from rotator.simulators.aws.answers import Answer
     from rotator.simulators.aws.embedded import EmbeddedAws
     from rotator.simulators.aws.shapes import Credentials
+    from rotator.simulators.messages import Answer
 
 _SIGNER = "v4-simulated"
 _SIGNED_AT = "simulated_at"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from moto.core.request import Request
 
-from rotator.simulators.aws.answers import JSON, Answer, born_key, moto_answer, refuse
+from rotator.simulators.aws.answers import JSON, born_key, moto_answer, refuse
 from rotator.simulators.aws.arrivals import Arrival, read_arrival
 from rotator.simulators.aws.call_context import ask_of
 from rotator.simulators.aws.iam import FaithfulIam
@@ -19,9 +19,10 @@ from rotator.simulators.aws.keys import Key, Principal, Use
 from rotator.simulators.aws.refusals import Refusal
 from rotator.simulators.aws.secrets_manager import FaithfulSecretsManager
 from rotator.simulators.aws.shapes import Call, FaultKind, FaultRule
-from rotator.simulators.aws.signature import HttpRequest, is_signed_with, signed_at
+from rotator.simulators.aws.signature import is_signed_with, signed_at
 from rotator.simulators.aws.sts import FaithfulSts
 from rotator.simulators.aws.trail import UnsimulatedLookupError, lookup
+from rotator.simulators.messages import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from moto.core.responses import BaseResponse
 
     from rotator.simulators.aws.world import World
+    from rotator.simulators.messages import HttpRequest
 
 _RESPONDERS: dict[str, Callable[[World, Key], BaseResponse]] = {
     "iam": lambda world, _: FaithfulIam(world),

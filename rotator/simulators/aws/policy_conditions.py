@@ -25,6 +25,7 @@ _KNOWN_KEYS = frozenset(
         "aws:principalarn",
         "aws:requestedregion",
         "aws:tagkeys",
+        "secretsmanager:versionid",
         "secretsmanager:versionstage",
     }
 )

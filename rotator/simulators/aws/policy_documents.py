@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from rotator.simulators.aws.policy_conditions import Condition, is_like, read_conditions
-from rotator.simulators.aws.shapes import Shape
+from rotator.simulators.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

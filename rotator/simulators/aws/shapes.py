@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
+
+from rotator.simulators.shapes import Shape
+
+if TYPE_CHECKING:
+    from rotator.simulators.aws.faults import Sighting
 
 DEFAULT_REGION = "us-east-1"
 PolicyDocument = dict[str, Any]
@@ -14,32 +19,11 @@ Trusted = Annotated[
 ]
 
 
-class Shape(BaseModel):
-    """Base of all shapes: immutable, and an unknown field is an error."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"
-    )
-
-
 class Credentials(Shape):
     """What a client signs with."""
 
     access_key_id: str
     secret_access_key: str
-
-
-class ClockState(Shape):
-    """The simulator's present instant."""
-
-    now: AwareDatetime
-
-
-class ClockMove(Shape):
-    """Where to move the clock: an instant, or a step forward; exactly one of them."""
-
-    now: AwareDatetime | None = None
-    advance_seconds: float | None = Field(default=None, ge=0)
 
 
 class Settings(Shape):
@@ -73,7 +57,9 @@ class Settings(Shape):
     max_page_size: int = Field(default=1000, ge=1, le=1000)
     signature_window_seconds: float | None = Field(default=None, gt=0)
     report_delay_seconds: float = Field(default=0, ge=0)
-    rates: dict[str, tuple[Annotated[float, Field(ge=0)], Annotated[int, Field(ge=0)]]] = {}
+    rates: dict[str, tuple[Annotated[float, Field(ge=0)], Annotated[int, Field(ge=0)]]] = Field(
+        default_factory=dict
+    )
     secret_mark: str = Field(default="", pattern=r"^[A-Za-z0-9+/]{0,20}$")
 
 
@@ -101,7 +87,7 @@ class UserSeed(Shape):
 
     name: str
     path: str = "/"
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)
     console_password: bool = False
     keys: tuple[KeySeed, ...] = Field(default=(), max_length=2)
     policies: tuple[PolicyDocument, ...] | None = None
@@ -140,7 +126,7 @@ class SecretSeed(Shape):
     value: str | None = None
     binary: bytes | None = None
     region: str = DEFAULT_REGION
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)
     native_rotation: bool = False
 
 
@@ -233,6 +219,16 @@ class FaultRule(Shape):
     rate: float = Field(default=0, ge=0)
     burst: int = Field(default=0, ge=0)
 
+    def matches(self, call: Sighting) -> bool:
+        """Say whether a call is meant."""
+        return (
+            self.operation in ("*", call.operation)
+            and self.user_name in (None, call.user_name)
+            and self.secret in (None, call.secret)
+            and self.access_key_id in (None, call.access_key_id)
+            and self.caller in (None, call.caller)
+        )
+
 
 class Call(Shape):
     """One AWS call as the simulator saw it; no secret is in it.
@@ -266,7 +262,7 @@ class Call(Shape):
     error: str
     is_effective: bool
     fault: FaultKind | None
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str] = Field(default_factory=dict)
 
 
 class KeyState(Shape):

@@ -9,16 +9,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.simulators.aws.authorization import PolicyBook
-from rotator.simulators.aws.faults import FaultBook
 from rotator.simulators.aws.keys import Key, KeyRegister, Principal
-from rotator.simulators.aws.shapes import Call, Credentials, Settings
-from rotator.simulators.aws.token_bucket import TokenBucket
+from rotator.simulators.aws.shapes import Call, Credentials, FaultRule, Settings
+from rotator.simulators.fault_book import FaultBook
+from rotator.simulators.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from rotator.simulators.aws.credential_report import Report
-    from rotator.simulators.aws.simulated_time import SimulatedTime
+    from rotator.simulators.aws.faults import Sighting
+    from rotator.simulators.simulated_time import SimulatedTime
 
 _CALLS_KEPT = 500_000
 
@@ -41,7 +42,7 @@ class World:
         """Forget everything but the time."""
         self.settings = Settings()
         self.keys = KeyRegister()
-        self.faults = FaultBook()
+        self.faults: FaultBook[FaultRule, Sighting] = FaultBook()
         self.policies = PolicyBook()
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
         self.calls: deque[Call] = deque(maxlen=_CALLS_KEPT)

@@ -1,4 +1,4 @@
-"""Token buckets, by which AWS limits rates."""
+"""Token buckets, by which vendors limit rates."""
 
 from __future__ import annotations
 

@@ -1,0 +1,73 @@
+"""The endpoints under ``/_simulator/`` that are CipherStash's own: seed, settings, state."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from pydantic import TypeAdapter
+
+from rotator.simulators.cipherstash.seeding import seed
+from rotator.simulators.cipherstash.shapes import Call, FaultRule, Settings, WorkspaceSeed
+from rotator.simulators.cipherstash.state import state_of
+from rotator.simulators.control import ControlDesk, as_json
+
+if TYPE_CHECKING:
+    from rotator.simulators.cipherstash.gateway import Gateway
+    from rotator.simulators.cipherstash.world import World
+    from rotator.simulators.messages import HttpRequest
+
+_CALLS = TypeAdapter(list[Call])
+
+
+class Control(ControlDesk):
+    """Controls one simulated CipherStash."""
+
+    def __init__(self, world: World, gateway: Gateway) -> None:
+        """Control this world."""
+        self._cipherstash, self._gateway = world, gateway
+        super().__init__(
+            world,
+            gateway,
+            {
+                ("GET", "settings"): self._get_settings,
+                ("PUT", "settings"): self._put_settings,
+                ("POST", "seed"): self._seed,
+                ("POST", "faults"): self._add_fault,
+                ("GET", "state"): self._get_state,
+                ("DELETE", "state"): self._reset,
+                ("GET", "calls"): self._get_calls,
+            },
+        )
+
+    def _get_settings(self, _request: HttpRequest) -> bytes:
+        return as_json(self._cipherstash.settings)
+
+    def _put_settings(self, request: HttpRequest) -> bytes:
+        self._cipherstash.settings = Settings.model_validate_json(request.body)
+        return as_json(self._cipherstash.settings)
+
+    def _seed(self, request: HttpRequest) -> bytes:
+        return as_json(seed(self._cipherstash, WorkspaceSeed.model_validate_json(request.body)))
+
+    def _add_fault(self, request: HttpRequest) -> bytes:
+        self._cipherstash.faults.add(FaultRule.model_validate_json(request.body))
+        return b"{}"
+
+    def _get_state(self, request: HttpRequest) -> bytes:
+        self._gateway.land_due()
+        wanted = parse_qs(request.query).get("workspace", [""])[-1]
+        return as_json(state_of(self._cipherstash, workspace_id=wanted))
+
+    def _reset(self, _request: HttpRequest) -> bytes:
+        self._gateway.forget()
+        self._cipherstash.reset()
+        return b"{}"
+
+    def _get_calls(self, request: HttpRequest) -> bytes:
+        wanted = parse_qs(request.query)
+        operations = wanted.get("operation", [])
+        start = int(wanted.get("start", ["0"])[-1])
+        calls = islice(self._cipherstash.calls, start, None)
+        return _CALLS.dump_json([c for c in calls if not operations or c.operation in operations])
