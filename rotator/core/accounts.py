@@ -8,7 +8,7 @@ at which somebody takes that back. The configuration's `mode` stands above it:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rotator.core.terms import Mode
 
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
     from rotator.core.ids import AccountId, Instant
 
+CIPHERSTASH: Final = "cipherstash"
+"""The kind of account that is a CipherStash workspace."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """The last word of a person about an account; one that nobody spoke of has no row.
 
     Attributes:
-        provider: The provider whose container it is, such as ``aws-iam``.
+        provider: Whose container it is, as `container_of` says, such as ``aws-iam``.
         id: The provider's id of it.
         is_confirmed: Whether changes may be made in it; False after a withdrawal.
         operator: Whose word it is; ``upgrade`` for accounts that an older release
@@ -45,6 +48,7 @@ class Place:
     """An account that the configuration names.
 
     Attributes:
+        provider: Whose container it is, as `container_of` says.
         name: What people call it; empty if it has no name.
     """
 
@@ -53,10 +57,19 @@ class Place:
     name: str = ""
 
 
+def container_of(provider: str) -> str:
+    """Name the kind of account that a provider's principals live in.
+
+    Both kinds of CipherStash's keys live in one workspace, and so one word about the
+    workspace is a word about both.
+    """
+    return CIPHERSTASH if provider.startswith(f"{CIPHERSTASH}-") else provider
+
+
 def find_account(accounts: Iterable[Account], provider: str, account: AccountId) -> Account | None:
     """Return what was said about an account; None if nothing was."""
-    named = (row for row in accounts if (row.provider, row.id) == (provider, account))
-    return next(named, None)
+    wanted = container_of(provider), account
+    return next((row for row in accounts if (row.provider, row.id) == wanted), None)
 
 
 def unconfirmed(places: Iterable[Place], accounts: Collection[Account]) -> tuple[Place, ...]:

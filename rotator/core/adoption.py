@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from rotator.core.forms import usual_fields
 from rotator.core.policy import DestinationTemplate, Match
 from rotator.core.reasons import Reason, explain
 from rotator.core.survey import Shape
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
     from rotator.core.facts import KeyInfo, KeyListing, Principal
     from rotator.core.ids import AccountId, KeyId
-    from rotator.core.policy import Policy
+    from rotator.core.policy import Account, Policy
     from rotator.core.rotation import Credential, Hold
     from rotator.core.steps import Wait
     from rotator.core.survey import FoundKey, FoundObject
+    from rotator.core.terms import Traits
 
 
 _OUR_FIELDS = 2
@@ -92,16 +94,21 @@ class Place:
     @property
     def name(self) -> str:
         """The object and the field, for people."""
-        field = f" ({self.key.key_id_field})" if self.key.key_id_field else ""
+        field = f" ({self.key.field})" if self.key.field else ""
         return f"{self.item.name}{field}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedKey:
-    """One key of a principal, and everywhere it was found."""
+    """One key of a principal, and everywhere it was found.
+
+    Attributes:
+        takes_slot: Whether the principal may have so many keys and no more.
+    """
 
     key: KeyInfo
     places: tuple[Place, ...] = ()
+    takes_slot: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +139,7 @@ class AdoptionRow:
         keys: Every listed key with the places in which it was found.
         rule: The policy rule that decided; empty for an object.
         candidate: The credential as policy sees it; None if there is none to manage.
+        is_unlisted: Whether it tells of principals of which none could be listed.
     """
 
     account: AccountId
@@ -141,6 +149,12 @@ class AdoptionRow:
     keys: tuple[PlacedKey, ...] = ()
     rule: str = ""
     candidate: Credential | None = None
+    is_unlisted: bool = False
+
+    @property
+    def provider(self) -> str:
+        """The name of the principal's provider; empty for an object and for an account's root."""
+        return self.principal.provider if self.principal else ""
 
     @property
     def verdict(self) -> Verdict:
@@ -162,9 +176,15 @@ def places(objects: Iterable[FoundObject]) -> dict[KeyId, tuple[Place, ...]]:
     return {key_id: tuple(where) for key_id, where in found.items()}
 
 
-def placed(listing: KeyListing, found: Mapping[KeyId, tuple[Place, ...]]) -> tuple[PlacedKey, ...]:
+def placed(
+    listing: KeyListing, found: Mapping[KeyId, tuple[Place, ...]], traits: Traits
+) -> tuple[PlacedKey, ...]:
     """Join a listing with where its keys were found."""
-    return tuple(PlacedKey(key=key, places=found.get(key.key_id, ())) for key in listing.keys)
+    takes_slot = traits.max_keys is not None
+    return tuple(
+        PlacedKey(key=key, places=found.get(key.key_id, ()), takes_slot=takes_slot)
+        for key in listing.keys
+    )
 
 
 def is_unmapped(policy: Policy, rule: str) -> bool:
@@ -226,7 +246,7 @@ def _misplaced(keys: tuple[PlacedKey, ...], name: str) -> str:
     key, place = here[0]
     if not key.enabled:
         return f": {name} carries {key.key_id}, which is disabled"
-    field = place.key.key_id_field
+    field = place.key.field
     return f": {name} holds it in {field}; name that under `fields`" if _is_plain(place) else ""
 
 
@@ -240,7 +260,7 @@ def reported(cause: Cause, why: str) -> Finding:
 
 
 def unmapped(
-    principal: Principal, keys: tuple[PlacedKey, ...], *, owner: str, region: str
+    principal: Principal, keys: tuple[PlacedKey, ...], *, owner: str, account: Account
 ) -> Finding:
     """Say what a rule would have to name for a principal that no rule maps, or why none can.
 
@@ -248,7 +268,7 @@ def unmapped(
         principal: Whose keys they are.
         keys: Its keys, with the places in which they were found.
         owner: This installation's name.
-        region: Where objects of its account live when a rule names no region.
+        account: The principal's account: where its objects live when a rule names no region.
     """
     enabled = [item for item in keys if item.key.enabled]
     if not keys:
@@ -264,8 +284,8 @@ def unmapped(
     if len(carried) > 1:
         text = f"{carried[0].item.name} carries keys of it in {len(carried)} fields: leave one"
         return reported(Cause.SEVERAL_KEYS, text)
-    obstacle = _obstacle(principal, carried[0], owner)
-    return obstacle or _mappable(principal, carried[0], keys, region)
+    obstacle = _obstacle(principal, carried[0], account, owner)
+    return obstacle or _mappable(principal, carried[0], keys, account.region)
 
 
 def _nowhere(keys: tuple[PlacedKey, ...], *, is_enabled: bool) -> Finding:
@@ -283,14 +303,17 @@ def _nowhere(keys: tuple[PlacedKey, ...], *, is_enabled: bool) -> Finding:
     )
 
 
-def _obstacle(principal: Principal, place: Place, owner: str) -> Finding | None:
+def _obstacle(principal: Principal, place: Place, account: Account, owner: str) -> Finding | None:
     """Say why no rule can publish where a key was found; None if one can."""
     item, key = place.item, place.key
+    fields = "two fields" if usual_fields(principal.provider).key_id else "a field"
+    store = f"store the key as {fields} of a JSON object"
+    wanted = f"in {account.home}" if account.home else "in the principal's own"
     checks = (
         (
-            item.account != principal.account,
+            item.account != (account.home or account.id),
             Cause.OTHER_ACCOUNT,
-            f"is in account {item.account}; a rule publishes in the principal's own",
+            f"is in account {item.account}; a rule publishes {wanted}",
         ),
         (
             item.owner not in {None, owner},
@@ -302,25 +325,17 @@ def _obstacle(principal: Principal, place: Place, owner: str) -> Finding | None:
             Cause.NATIVE_ROTATION,
             "has a rotation of its own; switch one of the two off",
         ),
-        (
-            item.shape is Shape.BINARY,
-            Cause.BINARY,
-            "is binary; store the key as two fields of a JSON object",
-        ),
-        (
-            item.shape is not Shape.FIELDS,
-            Cause.TEXT,
-            "is not a JSON object; store the key as two fields of one",
-        ),
+        (item.shape is Shape.BINARY, Cause.BINARY, f"is binary; {store}"),
+        (item.shape is not Shape.FIELDS, Cause.TEXT, f"is plain text; {store}"),
         (
             not key.is_addressable,
             Cause.NESTED,
-            f"holds the key in {key.key_id_field}; a rule names whole fields at the top only",
+            f"holds the key in {key.field}; a rule names whole fields at the top only",
         ),
         (
             not key.secret_field,
             Cause.UNPAIRED,
-            f"has no field that surely holds the secret of {key.key_id_field}",
+            f"has no field that surely holds the secret of {key.field}",
         ),
     )
     for is_so, cause, text in checks:
@@ -333,13 +348,15 @@ def _mappable(
     principal: Principal, place: Place, keys: tuple[PlacedKey, ...], region: str
 ) -> Finding:
     item, key = place.item, place.key
+    usual = usual_fields(principal.provider)
+    is_usual = (key.key_id_field, key.secret_field) == (usual.key_id, usual.secret)
     template = DestinationTemplate(
         kind=item.kind,
         name=_templated(item.name, principal),
         region="" if item.region == region else item.region,
-        key_id_field=key.key_id_field,
-        secret_field=key.secret_field,
-        merge=item.fields > _OUR_FIELDS,
+        key_id_field=None if is_usual else key.key_id_field,
+        secret_field=None if is_usual else key.secret_field,
+        merge=item.fields > (_OUR_FIELDS if key.key_id_field else 1),
     )
     return Finding(
         verdict=Verdict.UNMAPPED,
@@ -350,9 +367,11 @@ def _mappable(
 
 
 def _beside(published: KeyId, keys: tuple[PlacedKey, ...]) -> str:
-    """Tell of keys that take a slot and that nobody was told to read; empty without any."""
-    others = [item.key.key_id for item in keys if item.key.key_id != published]
-    return f"; beside it {', '.join(others)}, which takes a key slot" if others else ""
+    """Tell of keys that nobody was told to read, and that may take a slot; empty without any."""
+    others = [item for item in keys if item.key.key_id != published]
+    named = ", ".join(item.key.key_id for item in others)
+    slot = ", which takes a key slot" if any(item.takes_slot for item in others) else ""
+    return f"; beside it {named}{slot}" if others else ""
 
 
 def _called(published: KeyId, keys: tuple[PlacedKey, ...]) -> str:

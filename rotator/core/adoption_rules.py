@@ -1,7 +1,8 @@
 """The rules that would map what was found: as few as say the same, and none that says more.
 
 A rule selects by a path or a glob only if that selects nobody else for whom it would
-matter; otherwise it names each principal.
+matter; otherwise it names each principal. It names its provider where there are several:
+principals of two of them often have one name, and their keys stand in one object.
 """
 
 from __future__ import annotations
@@ -12,16 +13,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rotator.core.adoption import NEVER_ROTATED, is_unmapped
-from rotator.core.policy import DEFAULT_RULE, Account, Match, Rule, is_literal
+from rotator.core.forms import AWS_IAM
+from rotator.core.policy import (
+    DEFAULT_RULE,
+    Account,
+    DestinationTemplate,
+    Match,
+    Rule,
+    is_literal,
+)
 from rotator.core.rotation import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rotator.core.adoption import AdoptionRow
     from rotator.core.facts import Principal
     from rotator.core.ids import AccountId
-    from rotator.core.policy import DestinationTemplate, Policy
+    from rotator.core.policy import Policy
+
+_Draft = tuple[Match, str, DestinationTemplate]
+"""Whom a rule selects, of which provider, and where it publishes."""
 
 _FIRST_PART = re.compile(r"[A-Za-z0-9]{2,}[-_./+=@]")
 _NO_NAME = re.compile(r"[^a-z0-9._-]+")
@@ -33,22 +45,27 @@ def rules_to_paste(rows: Sequence[AdoptionRow], policy: Policy) -> tuple[Rule, .
 
     They are meant to stand before a rule about everybody, and after all others.
     """
-    places: dict[tuple[Match, DestinationTemplate], list[AccountId]] = defaultdict(list)
-    for account, destination, members in _groups(rows):
-        others = [row for row in rows if row.account == account and row not in members]
+    places: dict[_Draft, list[AccountId]] = defaultdict(list)
+    for account, provider, destination, members in _groups(rows):
+        others = [row for row in rows if _is_of(row, account, provider) and row not in members]
         rivals = [row.principal for row in others if row.principal and _matters(row, policy)]
         chosen = [row.principal for row in members if row.principal]
-        for match in _matches(chosen, rivals, destination):
-            places[match, destination].append(account)
+        wide = () if _has_neighbours(rows, account, destination, policy) else _wide(chosen)
+        for match in _matches(chosen, rivals, destination, wide):
+            places[match, provider, destination].append(account)
     names = {DEFAULT_RULE, *(rule.name for rule in policy.rules)}
     return tuple(
         Rule(
-            name=_unused(_name(match), names),
+            name=_unused(_name(match, _named(provider, policy)), names),
             action=Action.ROTATE,
-            match=replace(match, account=_accounts(found, policy)),
+            match=replace(
+                match,
+                provider=tuple(filter(None, [_named(provider, policy)])),
+                account=_accounts(found, provider, policy),
+            ),
             destination=destination,
         )
-        for (match, destination), found in places.items()
+        for (match, provider, destination), found in places.items()
     )
 
 
@@ -59,18 +76,37 @@ def before(policy: Policy) -> str:
 
 def _groups(
     rows: Sequence[AdoptionRow],
-) -> Iterator[tuple[AccountId, DestinationTemplate, list[AdoptionRow]]]:
-    """Put together the rows of an account that one destination serves.
+) -> Iterator[tuple[AccountId, str, DestinationTemplate, list[AdoptionRow]]]:
+    """Put together the rows of an account and a provider that one destination serves.
 
-    One that keeps other fields serves those without any, too.
+    One that keeps other fields serves those without any, too; and where keys of another
+    provider may come to stand in the same objects, each keeps the other's.
     """
-    found: dict[tuple[AccountId, DestinationTemplate], list[AdoptionRow]] = defaultdict(list)
+    found: dict[tuple[AccountId, str, DestinationTemplate], list[AdoptionRow]] = defaultdict(list)
+    writers: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for row in rows:
         if row.finding.destination is not None:
-            found[row.account, replace(row.finding.destination, merge=False)].append(row)
-    for (account, destination), members in found.items():
-        merge = any(row.finding.destination and row.finding.destination.merge for row in members)
-        yield account, replace(destination, merge=merge), members
+            plain = replace(row.finding.destination, merge=False)
+            found[row.account, row.provider, plain].append(row)
+            writers[_object(plain)].add(row.provider)
+    for (account, provider, destination), members in found.items():
+        keeps = any(row.finding.destination and row.finding.destination.merge for row in members)
+        merge = keeps or len(writers[_object(destination)]) > 1
+        yield account, provider, replace(destination, merge=merge), members
+
+
+def _object(destination: DestinationTemplate) -> tuple[str, str, str]:
+    return destination.kind, destination.region, destination.name
+
+
+def _is_of(row: AdoptionRow, account: AccountId, provider: str) -> bool:
+    return (row.account, row.provider) == (account, provider)
+
+
+def _named(provider: str, policy: Policy) -> str:
+    """Return the provider's name where there are others to tell it from; else nothing."""
+    known = {name for account in policy.accounts for name in account.providers}
+    return provider if len(known) > 1 else ""
 
 
 def _matters(row: AdoptionRow, policy: Policy) -> bool:
@@ -78,16 +114,40 @@ def _matters(row: AdoptionRow, policy: Policy) -> bool:
     return is_unmapped(policy, row.rule) and row.finding.cause not in NEVER_ROTATED
 
 
+def _has_neighbours(
+    rows: Sequence[AdoptionRow],
+    account: AccountId,
+    destination: DestinationTemplate,
+    policy: Policy,
+) -> bool:
+    """Whether keys of another account are published in objects of the same names.
+
+    Two workspaces may have one home. Globs that could select one name in both would
+    write one object for two keys.
+    """
+    known = policy.account(account)
+    return any(
+        row.account != account
+        and (policy.account(row.account).home or row.account) == (known.home or account)
+        and row.finding.destination is not None
+        and _object(row.finding.destination) == _object(destination)
+        for row in rows
+    )
+
+
 def _matches(
-    chosen: Sequence[Principal], rivals: Sequence[Principal], destination: DestinationTemplate
+    chosen: Sequence[Principal],
+    rivals: Sequence[Principal],
+    destination: DestinationTemplate,
+    wide: Iterable[Match],
 ) -> Iterator[Match]:
     """Select some principals and none of the others; one by one where they share an object."""
     names = tuple(sorted(principal.name for principal in chosen))
     if not destination.is_per_principal:
         yield from (Match(principal=(name,)) for name in names)
         return
-    wide = next((item for item in _wide(chosen) if not _selects(item, rivals)), None)
-    yield wide or Match(principal=names)
+    found = next((item for item in wide if not _selects(item, rivals)), None)
+    yield found or Match(principal=names)
 
 
 def _wide(chosen: Sequence[Principal]) -> Iterator[Match]:
@@ -105,18 +165,20 @@ def _selects(match: Match, rivals: Sequence[Principal]) -> bool:
     return any(match.covers(item, Account(id=item.account)) for item in rivals)
 
 
-def _accounts(found: Sequence[AccountId], policy: Policy) -> tuple[str, ...]:
-    """Name the accounts, unless the rule holds in every one."""
-    everywhere = {account.id for account in policy.accounts}
+def _accounts(found: Sequence[AccountId], provider: str, policy: Policy) -> tuple[str, ...]:
+    """Name the accounts, unless the rule holds in every one of its provider."""
+    everywhere = {account.id for account in policy.accounts if provider in account.providers}
     return () if everywhere <= set(found) else tuple(found)
 
 
-def _name(match: Match) -> str:
-    """Make a rule's name of what it selects by."""
+def _name(match: Match, provider: str) -> str:
+    """Make a rule's name of what it selects by; of AWS it is understood without a word."""
     told = match.path[0] if match.path else match.principal[0]
     if len(match.principal) > 1:
         told = _first_part(match.principal) or "adopted"
-    return _NO_NAME.sub("-", told.lower()).strip("-._")[:_NAME_LETTERS] or "adopted"
+    plain = _NO_NAME.sub("-", told.lower()).strip("-._")[:_NAME_LETTERS] or "adopted"
+    kind = "" if provider == AWS_IAM else provider.removeprefix("cipherstash-")
+    return f"{plain}-{kind}" if kind else plain
 
 
 def _first_part(names: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from rotator.core.diagnosis import Part
 from rotator.core.durations import format_duration
 from rotator.core.facts import Known
 from rotator.core.ids import Instant
-from rotator.core.prospects import is_going_on
+from rotator.core.prospects import can_end, is_going_on
 from rotator.core.reasons import Reason
 from rotator.core.steps import Wait, failure, known
 from rotator.core.ways import ID_SHOWN, utc
@@ -89,7 +89,10 @@ def _previous(chart: Chart, key: KeyInfo) -> Advice:
         text = f"leave it, and move whoever still uses it: {last_use(use)}"
         return Advice(text=text)
     rollback = f"rotator rotations rollback {rotation.id[:ID_SHOWN]} --reason WHY"
-    text = "leave it: rotator ends it by itself. If consumers cannot use the new key, go back to it"
+    ends = (
+        "rotator ends it by itself" if can_end(chart) else "rotator ends it when the rule says so"
+    )
+    text = f"leave it: {ends}. If consumers cannot use the new key, go back to it"
     return Advice(text=text, command=rollback)
 
 
@@ -99,12 +102,17 @@ def _switched_off(chart: Chart, rotation: Rotation, key: KeyInfo) -> Advice:
         text = "leave it: rotator deletes it by itself. If somebody still needs it, enable it"
         return Advice(text=text, command=enable)
     text = (
-        "leave it: rotator deletes it by itself. If the slot is needed before, it can safely be "
+        f"leave it: rotator deletes it by itself. {_sooner(chart)}, it can safely be "
         f"deleted by hand: it is disabled, was not used since, and consumers read "
         f"{rotation.new_key_id}; after that nobody can go back to it. If somebody still needs it, "
         "enable it"
     )
     return Advice(text=text, command=enable, may_delete=True)
+
+
+def _sooner(chart: Chart) -> str:
+    is_limited = chart.terms.traits.max_keys is not None
+    return "If the slot is needed before" if is_limited else "If it is to go sooner"
 
 
 def _is_unused_in_quarantine(chart: Chart, rotation: Rotation, key: KeyInfo) -> bool:
@@ -125,7 +133,7 @@ def _stray(chart: Chart, key: KeyInfo) -> Advice:
     needed = ". If somebody needs it, enable it" if is_ours_off else ""
     if _is_proved_ours(chart, key) and _was_never_used(chart, key):
         text = (
-            "leave it: rotator deletes it by itself. If the slot is needed before, it can safely "
+            f"leave it: rotator deletes it by itself. {_sooner(chart)}, it can safely "
             "be deleted by hand: it is proved that rotator made it, consumers read another key, "
             "and it was never used"
         )
@@ -174,9 +182,11 @@ def _other(chart: Chart, key: KeyInfo) -> Advice:
         is_new = f"it was made at {utc(key.created_at)}, and {last_use(use)} so far"
         why = f"it may be in use, {last_use(use)}" if use.at else is_new
         return Advice(text=f"leave it: {why}. Find out whose it is")
+    text = f"leave it: it was {last_use(use)}, which does not prove that nobody needs it"
+    if not chart.terms.traits.can_disable:
+        return Advice(text=f"{text}. Find out whose it is: nobody can switch it off to try")
     return Advice(
-        text=f"leave it: it was {last_use(use)}, which does not prove that nobody needs it. "
-        "Disabling it by hand would, and can be undone: if nobody misses it for "
+        text=f"{text}. Disabling it by hand would, and can be undone: if nobody misses it for "
         f"{format_duration(quiet)}, it can be deleted"
     )
 

@@ -12,20 +12,26 @@ from typing import TYPE_CHECKING, assert_never
 
 from rotator.core import orphans
 from rotator.core.attribution import attribute
-from rotator.core.durations import format_duration
 from rotator.core.facts import UNREAD, Known
 from rotator.core.rotation import Action, Effect, Phase, Role
-from rotator.core.steps import failure, known
-from rotator.core.transitions import RELEASED, tokens
+from rotator.core.steps import known
+from rotator.core.transitions import RELEASED
 from rotator.core.ways import ID_SHOWN, utc
 from rotator.errors import InvariantError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from rotator.core.facts import DestinationState, KeyInfo, KeyListing, LastUsed, Reading
+    from rotator.core.facts import (
+        DestinationState,
+        Grants,
+        KeyInfo,
+        KeyListing,
+        LastUsed,
+        Reading,
+    )
     from rotator.core.idle import Rest, Start
-    from rotator.core.ids import Instant, KeyId, VersionId
+    from rotator.core.ids import Instant, KeyId
     from rotator.core.rotation import Credential, KeyRecord, Rotation
     from rotator.core.steps import OrderStep, Wait
     from rotator.core.suspects import Act, Judge
@@ -78,6 +84,8 @@ class Chart:
         records: What the journal and this look know of its keys.
         uses: The last use of each listed key.
         suspects: What the machine says to each suspect.
+        grants: What both keys of the open rotation are granted.
+        own: The key by which the daemon itself is admitted; None where it is none of these.
         gate: What holds back every start, disable and delete; None if nothing does.
         is_ignored: Whether policy ignores the principal.
         is_registered: Whether the journal knew the principal before this look.
@@ -95,6 +103,8 @@ class Chart:
     published: Reading[KeyId | None] = UNREAD
     uses: Mapping[KeyId, Reading[LastUsed]] = field(default_factory=dict)
     suspects: Mapping[KeyId, Watched] = field(default_factory=dict)
+    grants: Reading[Grants] = UNREAD
+    own: KeyId | None = None
     gate: Wait | None = None
     is_ignored: bool = False
     is_registered: bool = True
@@ -216,13 +226,13 @@ def meaning(chart: Chart, key: KeyInfo, part: Part) -> str:
             text = "our orphan: a rotation that the journal has lost made it"
         case Part.MARKED:
             text = (
-                f"marked by rotation {key.rotation}, of which the journal knows nothing; nothing "
-                "proves that it is ours"
+                f"{_marked(chart)} rotation {key.rotation}, of which the journal knows nothing; "
+                "nothing proves that it is ours"
             )
         case Part.ELSEWHERE:
             text = (
-                f"marked by rotation {key.rotation}, of which the journal knows nothing, and "
-                f"{chart.place} belongs to another installation: taken for that one's"
+                f"{_marked(chart)} rotation {key.rotation}, of which the journal knows nothing, "
+                f"and {chart.place} belongs to another installation: taken for that one's"
             )
         case Part.RELEASED:
             text = "left to a person, by the order that ended its rotation"
@@ -279,82 +289,16 @@ def _foreign(chart: Chart, key: KeyInfo) -> str:
         return "left to a person: somebody published another key in its place"
     if key.rotation is not None:
         why = "and used" if use is not None and use.at else "and looked into before"
-        return f"marked by rotation {key.rotation}, {why}: it counts as somebody's"
+        return f"{_marked(chart)} rotation {key.rotation}, {why}: it counts as somebody's"
     whose = "somebody else's: nothing shows that rotator made it"
     is_unread = chart.do_consumers_read_another(key.key_id)
     return f"{whose}, and consumers do not read it here" if is_unread else whose
 
 
+def _marked(chart: Chart) -> str:
+    """Say how a key shows its rotation: by the ending of its name, or by a tag."""
+    return "named for" if chart.terms.traits.marks_keys else "marked by"
+
+
 def _rotation(chart: Chart) -> str:
     return f"rotation {chart.opened.id[:ID_SHOWN]}, {chart.opened.phase.value}"
-
-
-def evidence(chart: Chart, key: KeyInfo) -> tuple[str, ...]:
-    """Name what shows what a key is: the destination, its mark, the journal, its uses."""
-    return (
-        *_places(chart, key),
-        *_mark(chart, key),
-        *_journal(chart, key),
-    )
-
-
-def _places(chart: Chart, key: KeyInfo) -> Iterator[str]:
-    state = known(chart.destination)
-    code = failure(chart.destination) or failure(chart.published)
-    if code and chart.place:
-        yield f"whether {chart.place} carries it could not be read: {code}"
-    if state is None:
-        return
-    if chart.published == Known(key.key_id):
-        yield f"the current version of {chart.place} carries it: {state.current}"
-    elif isinstance(chart.published, Known) and state.current is not None:
-        other = chart.published.value
-        carries = f"carries {other}" if other else "has no key id where the rule looks for one"
-        yield f"the current version of {chart.place} {carries}"
-    for version in sorted(_versions(chart, key, state) - {state.current}):
-        yield f"stored in {chart.place} as version {version}, {_label(state, version)}"
-
-
-def _label(state: DestinationState, version: VersionId) -> str:
-    if version in state.pending:
-        return "pending"
-    return "previous" if version == state.previous else "without a label"
-
-
-def _versions(chart: Chart, key: KeyInfo, state: DestinationState) -> set[VersionId]:
-    """Name the object's versions that surely carry a key."""
-    record = chart.record(key.key_id)
-    found: set[VersionId | None] = set(orphans.stored(record, state) if record else ())
-    for rotation in (*chart.rotations, *filter(None, [chart.rotation])):
-        if rotation.new_key_id == key.key_id:
-            found |= {*tokens(rotation), rotation.new_version}
-        elif rotation.old_key_id == key.key_id:
-            found.add(rotation.old_version)
-    if chart.credential.current_key_id == key.key_id:
-        found.add(chart.credential.current_version)
-    return {version for version in found if version is not None and version in state.versions}
-
-
-def _mark(chart: Chart, key: KeyInfo) -> Iterator[str]:
-    if key.rotation is None:
-        return
-    rotation = next((item for item in chart.rotations if item.id == key.rotation), None)
-    if rotation is None:
-        yield f"marked at the provider by rotation {key.rotation}, which the journal does not know"
-    else:
-        yield f"marked at the provider by rotation {key.rotation}, {rotation.phase.value}"
-
-
-def _journal(chart: Chart, key: KeyInfo) -> Iterator[str]:
-    record = chart.record(key.key_id)
-    if record is None:
-        return
-    if record.role is Role.SUSPECT:
-        yield f"watched since {utc(record.suspect_since)}, for rotation {record.rotation_id}"
-    elif record.role is not Role.FOREIGN:
-        yield f"the journal has it as {record.role.value}"
-    elif record.suspect_since is not None:
-        yield f"the journal has it as somebody else's since {utc(record.suspect_since)}"
-    if record.longest_gap is not None:
-        pause = format_duration(record.longest_gap)
-        yield f"the longest pause between two of its uses that we saw was {pause}"

@@ -2,7 +2,8 @@
 
 A principal at its key limit is never "fixed" by deleting the oldest key. The doctor
 says what each key is, what shows that, what becomes of it by itself and what a person
-can safely do; `core.diagnosis`, `core.prospects` and `core.advice` hold the parts.
+can safely do; `core.diagnosis`, `core.evidence`, `core.prospects` and
+`core.advice` hold the parts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rotator.core.advice import Advice, advise
-from rotator.core.diagnosis import Chart, Part, evidence, meaning, part_of
+from rotator.core.diagnosis import Chart, Part, meaning, part_of
+from rotator.core.evidence import evidence
 from rotator.core.facts import Known
 from rotator.core.idle import Rest, Start
 from rotator.core.machine import is_full
@@ -136,6 +138,7 @@ def _sentences(chart: Chart, findings: Sequence[KeyFinding]) -> Iterator[str]:
     elif isinstance(chart.listing, Known):
         yield _goes_on(chart, findings)
     yield from _slots(chart, findings)
+    yield from _nature(chart)
     gate, is_idle = chart.gate, chart.rotation is None
     is_told = gate is not None and gate.reason in {held and held[0], _rests_for(chart)}
     if gate is not None and not is_told and not (is_idle and _is_reported(chart)):
@@ -164,7 +167,10 @@ def _goes_on(chart: Chart, findings: Sequence[KeyFinding]) -> str:
         return f"Nothing to do: the rule {credential.rule} ignores it, so rotator never touches it"
     if rotation is not None:
         free = _free_at(findings)
-        until = f"; a key slot is free at {utc(free)} at the earliest" if free else ""
+        what = (
+            "its old key is gone" if chart.terms.traits.max_keys is None else "a key slot is free"
+        )
+        until = f"; {what} at {utc(free)} at the earliest" if free else ""
         short = rotation.id[:ID_SHOWN]
         return f"Nothing to do: rotation {short} is under way, {rotation.phase.value}{until}"
     if _is_reported(chart):
@@ -218,6 +224,23 @@ def _freeing(findings: Sequence[KeyFinding]) -> Iterator[str]:
         yield f"{item.key.key_id} goes by itself{at}"
     if not safe and not leaving:
         yield "Nothing proves that one of them is unused; each key below says what would prove it"
+
+
+def _nature(chart: Chart) -> Iterator[str]:
+    """Say in which ways its keys are unlike others, where that matters to whoever reads this."""
+    traits, name = chart.terms.traits, chart.credential.principal.name
+    if traits.marks_keys:
+        limit = "" if traits.max_keys else ", of which there may be any number,"
+        yield (
+            f"Its keys{limit} are those named {name}, with or without the ending by which rotator "
+            "names their rotation"
+        )
+    if not traits.can_report_use and not _is_reported(chart) and not chart.terms.grace.accept_blind:
+        rule = chart.credential.rule
+        yield (
+            "The provider tells no last use, so no old key goes by itself: set `acceptBlind: true` "
+            f"in the rule {rule}, if its consumers are known to read their secret again in time"
+        )
 
 
 def _orders(chart: Chart) -> Iterator[str]:

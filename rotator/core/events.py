@@ -63,6 +63,16 @@ class AuditAction(StrEnum):
     OPERATOR_CONFIRM_ACCOUNT = "operator.confirm_account"
     OPERATOR_WITHDRAW_ACCOUNT = "operator.withdraw_account"
     JOURNAL_REBUILD = "journal.rebuild"
+    OPERATOR_CREATE_KEY = "operator.create_key"
+    OPERATOR_REVOKE_KEY = "operator.revoke_key"
+    OPERATOR_CREATE_KEYSET = "operator.create_keyset"
+    OPERATOR_GRANT_KEYSET = "operator.grant_keyset"
+    OPERATOR_REVOKE_KEYSET = "operator.revoke_keyset"
+    OPERATOR_ENABLE_KEYSET = "operator.enable_keyset"
+    OPERATOR_DISABLE_KEYSET = "operator.disable_keyset"
+    OPERATOR_CREATE_CLIENT = "operator.create_client"
+    OPERATOR_DELETE_CLIENT = "operator.delete_client"
+    KEY_GRANT = "key.grant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,8 @@ class What(StrEnum):
     PUBLISHED = "published"
     OLD_USE = "old_use"
     NEW_USE = "new_use"
+    GRANTS = "grants"
+    OLD_REFUSED = "old_refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +80,15 @@ class KeyInfo:
     Attributes:
         rotation: The rotation that the key's name or tag at the provider points
             to, in the provider's wording reduced to our id; None when unmarked.
+        is_dated: Whether the provider tells when the key was made. If not, `created_at`
+            is the time of the listing, and the first one that showed it counts.
     """
 
     key_id: KeyId
     enabled: bool
     created_at: Instant
     rotation: str | None = None
+    is_dated: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +134,8 @@ class DestinationRef:
         account: The account that the object lives in.
         region: The region that the object lives in; may be empty.
         name: The object's name, such as a secret's.
-        key_id_field: JSON field for the key's id.
+        key_id_field: JSON field for the key's id; empty where the secret itself
+            begins with it (`rotator.core.forms`).
         secret_field: JSON field for the secret.
         merge: Keep the other JSON fields of the current version.
         create: Make the object when it is missing.
@@ -175,6 +181,14 @@ class DestinationState:
     deletion_scheduled: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grants:
+    """What the two keys of a rotation are granted; a key that is gone is granted nothing."""
+
+    old: frozenset[str]
+    new: frozenset[str]
+
+
 Reading = Known[T] | Unreadable | Unread
 
 
@@ -188,6 +202,8 @@ class Observation:
         published: The key id inside the destination's current version.
         old_use: Last use of the rotation's old key.
         new_use: Last use of the rotation's new key.
+        grants: What both keys of the rotation are granted.
+        old_refused: Whether the provider refuses the old key, tried once as itself.
         old_gap: The longest gap between two uses of the old key that we ever saw.
         secret_in_hand: Whether this process still holds the new key's secret.
     """
@@ -197,6 +213,8 @@ class Observation:
     published: Reading[KeyId | None] = UNREAD
     old_use: Reading[LastUsed] = UNREAD
     new_use: Reading[LastUsed] = UNREAD
+    grants: Reading[Grants] = UNREAD
+    old_refused: Reading[bool] = UNREAD
     old_gap: timedelta | None = field(default=None)
     secret_in_hand: bool = False
 
@@ -206,6 +224,4 @@ class Observation:
 
     def forgetting(self) -> Observation:
         """Return a copy whose readings are all unread: an effect made them stale."""
-        return replace(
-            self, keys=UNREAD, destination=UNREAD, published=UNREAD, old_use=UNREAD, new_use=UNREAD
-        )
+        return replace(self, **{what.value: UNREAD for what in What})  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ def quiet(rotation: Rotation, observation: Observation, terms: Terms, now: Insta
     if rotation.expedited_at is not None:
         return None
     if not terms.traits.can_report_use:
-        return None if terms.grace.accept_blind else hold(terms, now, Reason.USE_UNKNOWN)
+        return _blind(rotation, terms, now)
     asked = need(observation.old_use, What.OLD_USE)
     if asked:
         return asked
@@ -44,6 +44,13 @@ def quiet(rotation: Rotation, observation: Observation, terms: Terms, now: Insta
     if use.at is not None and use.at >= promoted_at:
         return _used_since(use, use.at, rotation, observation, terms, now)
     return _quiet_before(use, promoted_at, rotation, observation, terms, now)
+
+
+def _blind(rotation: Rotation, terms: Terms, now: Instant) -> Step | None:
+    """Where nobody tells of uses, only policy can say that the old key may go."""
+    if terms.grace.accept_blind:
+        return None
+    return hold(terms, now, Reason.USE_UNKNOWN, rotation.old_key_id)
 
 
 def _used_since(

@@ -167,6 +167,8 @@ def _unlanded(
     """Answer an open intent, and wait until nothing that was sent can land any more."""
     if rotation.intent is None:
         return _landing(rotation, now)
+    if rotation.intent.is_answered:
+        return Refuse(why=f"{rotation.old_key_id} is deleted; order a new rotation instead")
     step = recovery.answer(rotation, rotation.intent, observation, terms, now)
     return _GONE_WITH_KEYS if failure(observation.keys) in recovery.GONE else step
 

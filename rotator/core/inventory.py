@@ -66,8 +66,19 @@ def seen(
         elif known.role is Role.FOREIGN and known.suspect_since is None:
             # A mark is written a moment after its key was made.
             known = replace(known, rotation_id=_mark(key))
-        updated.append(replace(known, enabled=key.enabled, created_at=key.created_at, seen_at=now))
+        made = key.created_at if key.is_dated else known.created_at
+        updated.append(replace(known, enabled=key.enabled, created_at=made, seen_at=now))
     return tuple(updated)
+
+
+def dated(listing: KeyListing, records: Iterable[KeyRecord]) -> KeyListing:
+    """Date the keys whose making the provider does not tell: by when we first saw them."""
+    known = {record.key_id: record.created_at for record in records}
+    keys = tuple(
+        key if key.is_dated else replace(key, created_at=known.get(key.key_id, key.created_at))
+        for key in listing.keys
+    )
+    return replace(listing, keys=keys)
 
 
 def _mark(key: KeyInfo) -> RotationId | None:

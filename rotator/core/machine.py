@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from rotator.core import recovery, retire
 from rotator.core.facts import DestinationState, Known, What
+from rotator.core.grants import kept
 from rotator.core.ids import version_token
 from rotator.core.reasons import HALTING, Reason
 from rotator.core.rotation import Effect, Phase, Trigger
@@ -68,7 +69,7 @@ def _along(rotation: Rotation, observation: Observation, terms: Terms, now: Inst
         case Phase.CREATED:
             return created(rotation, observation, terms, now)
         case Phase.STAGED:
-            return staged(rotation, observation, terms)
+            return staged(rotation, observation, terms, now)
         case Phase.VERIFIED:
             return verified(rotation, observation, terms, now)
         case Phase.PROMOTED:
@@ -135,13 +136,15 @@ def created(rotation: Rotation, observation: Observation, terms: Terms, now: Ins
     return _rebase(rotation, observation, state, terms)
 
 
-def staged(rotation: Rotation, observation: Observation, terms: Terms) -> Step:
-    """Prove the key, from the secret in hand or read back; give up after some failures."""
+def staged(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
+    """Give the key its grants and prove it, in hand or read back; give up after some failures."""
     if rotation.verify_failures >= terms.limits.verify_attempts:
         return Record(fact=Fact.ABANDONED, reason=Reason.VERIFY_FAILED)
     if not observation.secret_in_hand and not terms.can_read_back:
         return Record(fact=Fact.ABANDONED, reason=Reason.SECRET_LOST)
-    return Do(effect=Effect.VERIFY, version=rotation.new_version)
+    return kept(rotation, observation, terms, now) or Do(
+        effect=Effect.VERIFY, version=rotation.new_version
+    )
 
 
 def verified(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
@@ -160,8 +163,10 @@ def verified(rotation: Rotation, observation: Observation, terms: Terms, now: In
         return _published_elsewhere(rotation, observation, state) or Record(
             fact=Fact.ABANDONED, reason=Reason.DRIFT
         )
-    return _new_key_lives(rotation, observation, terms, now) or Do(
-        effect=Effect.PROMOTE, version=rotation.new_version
+    return (
+        _new_key_lives(rotation, observation, terms, now)
+        or kept(rotation, observation, terms, now)
+        or Do(effect=Effect.PROMOTE, version=rotation.new_version)
     )
 
 

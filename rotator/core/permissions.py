@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from rotator.core.ids import AccountId
-    from rotator.core.policy import Policy, Rule
+    from rotator.core.policy import Account, Policy, Rule
 
 Actions = tuple[str, ...]
 
 ROTATE: Final = "rotate"
 USE: Final = "use"
+PUBLISH: Final = "publish"
+ENTER: Final = "enter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,16 @@ FEATURES: Final = (
         without="no rotation starts; what had begun is held, both keys working",
     ),
     Feature(
+        name=PUBLISH,
+        why="store and publish keys of workspaces whose home the account is",
+        without="no rotation of these keys starts; what had begun is held, both keys working",
+    ),
+    Feature(
+        name=ENTER,
+        why="read the key that rotator enters a workspace with, where a secret holds it",
+        without="nothing is seen or rotated in that workspace",
+    ),
+    Feature(
         name="mark",
         why="tag a user with the rotation that made its key",
         without="keys carry no mark, so that a lost journal or answer leaves suspects to a person",
@@ -85,6 +97,11 @@ FEATURES: Final = (
         name="read_current",
         why="adopt a key, keep a secret's other fields, see what a person has published",
         without="no key is adopted, no secret with `merge` is written, and foreign versions hold",
+    ),
+    Feature(
+        name="proof",
+        why="try a deleted key once more, to prove that it is refused",
+        without="a deleted key's end is proved by the listing only",
     ),
     Feature(
         name="create",
@@ -115,10 +132,12 @@ FEATURES: Final = (
 """Every feature, in the order in which people are told of them."""
 
 _ALWAYS: Final = frozenset({"scan", "report", "observe", "people", "check"})
-_OF_ROTATIONS: Final = frozenset({USE, ROTATE, "mark", "read_staged", "read_current"})
+_OF_SECRETS: Final = frozenset({"read_staged", "read_current", "proof"})
+_OF_ROTATIONS: Final = frozenset({USE, ROTATE, "mark"}) | _OF_SECRETS
+_OF_GUESTS: Final = frozenset({PUBLISH}) | _OF_SECRETS
 
 OPTIONAL: Final = frozenset(
-    {"report", "mark", "read_staged", "read_current", "search", "rebuild", "check"}
+    {"report", "mark", "read_staged", "read_current", "proof", "search", "rebuild", "check"}
 )
 """Features that may be left out of a policy, or put into it, by an option."""
 
@@ -131,12 +150,14 @@ def needed(policy: Policy, account: AccountId, *, has_trail: bool) -> tuple[str,
         account: The account.
         has_trail: Whether the provider's log of calls may be asked.
     """
-    rules = rotating_rules(policy, account)
-    if not rules:
-        return in_order(_ALWAYS)
-    creates = any(rule.destination and rule.destination.create for rule in rules)
-    switches = {"create": creates, "trail": has_trail}
-    return in_order(_ALWAYS | _OF_ROTATIONS | {name for name, is_on in switches.items() if is_on})
+    published = publications(policy, account)
+    owners = {item.account.id == account for item in published}
+    creates = any(item.rule.destination and item.rule.destination.create for item in published)
+    switches = {"create": creates, "trail": has_trail and True in owners}
+    asked = _ALWAYS | {name for name, is_on in switches.items() if is_on}
+    asked |= _OF_ROTATIONS if True in owners else frozenset()
+    asked |= _OF_GUESTS if False in owners else frozenset()
+    return in_order(asked)
 
 
 def in_order(features: Collection[str]) -> tuple[str, ...]:
@@ -144,14 +165,39 @@ def in_order(features: Collection[str]) -> tuple[str, ...]:
     return tuple(feature.name for feature in FEATURES if feature.name in features)
 
 
+def selecting_rules(policy: Policy, account: AccountId) -> tuple[Rule, ...]:
+    """Return the rules that may select principals of an account, in policy's order."""
+    known = policy.account(account)
+    return tuple(rule for rule in policy.rules if _may_select(rule, known))
+
+
 def rotating_rules(policy: Policy, account: AccountId) -> tuple[Rule, ...]:
     """Return the rules that rotate principals of an account, in policy's order."""
-    known = policy.account(account)
+    rules = selecting_rules(policy, account)
+    return tuple(rule for rule in rules if rule.action is Action.ROTATE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A rule, and one of the accounts whose principals' keys it publishes."""
+
+    rule: Rule
+    account: Account
+
+
+def publications(policy: Policy, home: AccountId) -> tuple[Publication, ...]:
+    """Return what is published in an account: of its own principals, then of its guests'."""
+    guests = (account for account in policy.accounts if account.home == home)
     return tuple(
-        rule
-        for rule in policy.rules
-        if rule.action is Action.ROTATE and rule.match.covers_account(known)
+        Publication(rule=rule, account=account)
+        for account in (policy.account(home), *guests)
+        for rule in rotating_rules(policy, account.id)
     )
+
+
+def _may_select(rule: Rule, account: Account) -> bool:
+    match = rule.match
+    return match.covers_account(account) and any(map(match.covers_provider, account.providers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,4 +273,4 @@ def stoppers(*, is_urgent: bool) -> tuple[str, ...]:
     An urgent one, for a key that is compromised or refused, does not wait for the means
     to see whether the old key is quiet.
     """
-    return (ROTATE,) if is_urgent else (USE, ROTATE)
+    return (ROTATE, PUBLISH) if is_urgent else (USE, ROTATE, PUBLISH)

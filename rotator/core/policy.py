@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
 from rotator.core.facts import DestinationRef
+from rotator.core.forms import AWS_IAM, UNTAGGED, usual_fields
 from rotator.core.rotation import Action
 from rotator.core.terms import Grace, IfDrifted, IfStillUsed, Mode, Schedule
 
@@ -28,6 +29,9 @@ T = TypeVar("T")
 DEFAULT_RULE = "defaults"
 """The name under which a decision that no rule made is recorded."""
 
+NO_PATH = "/"
+"""The path of principals that have none."""
+
 _PLACEHOLDER = re.compile(r"\{(principal|account)\}")
 
 
@@ -38,11 +42,15 @@ class Account:
     Attributes:
         name: What people call it; rules may match it like the id.
         region: Where its destinations live when a rule names no region.
+        home: The account that its destinations live in; None where that is itself.
+        providers: Names of the providers whose principals it holds.
     """
 
     id: AccountId
     name: str = ""
     region: str = ""
+    home: AccountId | None = None
+    providers: tuple[str, ...] = (AWS_IAM,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +58,14 @@ class Match:
     """Whom a rule selects: globs; AND across fields, OR inside, empty matches all.
 
     Attributes:
+        provider: Globs for the provider's name.
         account: Globs for the account's id or name.
         principal: Globs for the principal's name.
         path: Globs for the principal's path.
         tags: Tags that the principal must carry, each of them.
     """
 
+    provider: tuple[str, ...] = ()
     account: tuple[str, ...] = ()
     principal: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
@@ -64,10 +74,20 @@ class Match:
     def covers(self, principal: Principal, account: Account) -> bool:
         """Whether the principal, which belongs to that account, is selected, tags aside."""
         return (
-            self.covers_account(account)
+            self.covers_provider(principal.provider)
+            and self.covers_account(account)
             and _any_glob(self.principal, principal.name)
             and _any_glob(self.path, principal.path)
         )
+
+    def covers_provider(self, provider: str) -> bool:
+        """Whether principals of that provider can be selected; some have no path and no tags."""
+        asks_for_more = bool(self.tags) or not _any_glob(self.path, NO_PATH)
+        return self.names_provider(provider) and not (asks_for_more and provider in UNTAGGED)
+
+    def names_provider(self, provider: str) -> bool:
+        """Whether that provider is selected, by its name alone."""
+        return _any_glob(self.provider, provider)
 
     def covers_account(self, account: Account) -> bool:
         """Whether principals of that account can be selected."""
@@ -81,7 +101,8 @@ class Match:
     def includes(self, other: Match) -> bool:
         """Whether everything that `other` selects is surely selected by this, too."""
         return (
-            _includes(self.account, other.account)
+            _includes(self.provider, other.provider)
+            and _includes(self.account, other.account)
             and _includes(self.principal, other.principal)
             and _includes(self.path, other.path)
             and all(any(_implies(its, mine) for its in other.tags) for mine in self.tags)
@@ -95,14 +116,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationTemplate:
-    """Where a rule publishes; objects live in the account of the principal.
+    """Where a rule publishes; objects live in the home of the principal's account.
 
     Attributes:
         kind: The destination's type, such as ``aws-secrets-manager``.
         name: The object's name; may hold ``{principal}`` and ``{account}``.
         region: Empty takes the account's region.
-        key_id_field: JSON field for the key's id.
-        secret_field: JSON field for the secret.
+        key_id_field: JSON field for the key's id; None takes the provider's usual one.
+        secret_field: JSON field for the secret; None takes the provider's usual one.
         merge: Keep the other JSON fields of the current version.
         create: Make the object when it is missing.
     """
@@ -110,21 +131,22 @@ class DestinationTemplate:
     kind: str
     name: str
     region: str = ""
-    key_id_field: str = "AccessKeyId"
-    secret_field: str = "SecretAccessKey"  # noqa: S105 - a field's name, not a secret
+    key_id_field: str | None = None
+    secret_field: str | None = None
     merge: bool = False
     create: bool = False
 
     def fill(self, principal: Principal, account: Account) -> DestinationRef:
         """Name the object of one principal."""
         values = {"principal": principal.name, "account": str(principal.account)}
+        usual = usual_fields(principal.provider)
         return DestinationRef(
             kind=self.kind,
-            account=principal.account,
+            account=account.home or principal.account,
             region=self.region or account.region,
             name=_PLACEHOLDER.sub(lambda found: values[found[1]], self.name),
-            key_id_field=self.key_id_field,
-            secret_field=self.secret_field,
+            key_id_field=usual.key_id if self.key_id_field is None else self.key_id_field,
+            secret_field=self.secret_field or usual.secret,
             merge=self.merge,
             create=self.create,
         )

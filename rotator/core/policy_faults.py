@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import combinations
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from rotator.core.durations import format_duration
-from rotator.core.policy import DEFAULT_RULE, merged
+from rotator.core.forms import PROVIDERS, usual_fields
+from rotator.core.policy import DEFAULT_RULE, is_literal, merged
+from rotator.core.policy_objects import clashes, fields_of, providers_of
 from rotator.core.rotation import Action
 from rotator.core.terms import IfDrifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rotator.core.policy import DestinationTemplate, Match, Policy, Rule
+    from rotator.core.policy import Account, DestinationTemplate, Match, Policy
+    from rotator.core.policy_objects import Clash
     from rotator.core.terms import Grace, Schedule
 
 Path = tuple[str | int, ...]
@@ -46,6 +49,7 @@ def policy_faults(policy: Policy) -> tuple[PolicyFault, ...]:
         *_periods(policy),
         *_names(policy),
         *_reach(policy),
+        *_providers(policy),
         *_destinations(policy),
         *_repairs(policy),
     )
@@ -163,27 +167,57 @@ def _reach(policy: Policy) -> Iterator[PolicyFault]:
             )
 
 
+def _providers(policy: Policy) -> Iterator[PolicyFault]:
+    for index, rule in enumerate(policy.rules):
+        for glob in rule.match.provider:
+            if not any(fnmatchcase(name, glob) for name in PROVIDERS):
+                yield PolicyFault(
+                    path=("rules", index, "match", "provider"),
+                    problem=f"`{glob}` is no provider",
+                    remedy=f"known are {', '.join(PROVIDERS)}",
+                )
+        yield from _nobodys(policy, ("rules", index, "match"), rule.match)
+
+
+def _nobodys(policy: Policy, at: Path, match: Match) -> Iterator[PolicyFault]:
+    """Refuse to name a provider, and beside it what none of its principals can have."""
+    named = [name for name in PROVIDERS if match.names_provider(name)]
+    if not match.provider or not named:
+        return
+    if not any(map(match.covers_provider, named)):
+        yield PolicyFault(
+            path=at,
+            problem="it can never match: only users of `aws-iam` have a path and tags",
+            remedy="remove `path` and `tags`, or name `aws-iam`",
+        )
+    elif match.account and not _may_hold(policy, match):
+        yield PolicyFault(
+            path=(*at, "account"),
+            problem=f"it can never match: no account that it names has keys of `{named[0]}`",
+            remedy="name the account or workspace that has them, not the one of their secrets",
+        )
+
+
+def _may_hold(policy: Policy, match: Match) -> bool:
+    """Whether the accounts of a rule may have its keys; of globs and strangers nobody knows."""
+    is_plain = all(map(is_literal, match.account))
+    is_known = any(map(match.covers_account, policy.accounts))
+    return not (is_plain and is_known) or bool(providers_of(policy, match))
+
+
 def _destinations(policy: Policy) -> Iterator[PolicyFault]:
     for index, rule in enumerate(policy.rules):
         at = ("rules", index, "destination")
         if rule.destination is not None:
             yield from _template_faults(at, rule.match, rule.destination)
+            yield from _field_faults(at, rule.destination, providers_of(policy, rule.match))
         elif rule.action is Action.ROTATE:
             yield PolicyFault(
                 path=at,
                 problem="a rule that rotates must say where the new key is published",
                 remedy="add a destination, or write `action: report`",
             )
-    for (_, first), (index, second) in combinations(enumerate(policy.rules), 2):
-        if _collide(policy, first, second):
-            yield PolicyFault(
-                path=("rules", index, "destination", "secret"),
-                problem=f"rule `{first.name}` writes to the same object",
-                remedy=(
-                    "put {principal} into the name, or set `merge: true` in both rules "
-                    "and give each its own fields"
-                ),
-            )
+    yield from (_clash_fault(policy, clash) for clash in clashes(policy))
 
 
 def _repairs(policy: Policy) -> Iterator[PolicyFault]:
@@ -211,29 +245,59 @@ def _template_faults(
             problem="several principals would overwrite each other in one object",
             remedy="put {principal} into the name, or match one principal by its full name",
         )
-    if template.key_id_field == template.secret_field:
-        yield PolicyFault(
-            path=(*at, "fields"),
-            problem=f"the key's id and its secret would share the field `{template.secret_field}`",
-            remedy="name two different fields",
+
+
+def _field_faults(
+    at: Path, template: DestinationTemplate, providers: tuple[str, ...]
+) -> Iterator[PolicyFault]:
+    for provider in providers:
+        key_id, secret = fields_of(template, provider)
+        if key_id == secret:
+            yield PolicyFault(
+                path=(*at, "fields"),
+                problem=f"the key's id and its secret would share the field `{secret}`",
+                remedy="name two different fields",
+            )
+            return
+        if not key_id and usual_fields(provider).key_id:
+            yield PolicyFault(
+                path=(*at, "fields", "keyId"),
+                problem=f"a key of `{provider}` does not carry its id, so the id needs a field",
+                remedy=f"leave it out, or write `{usual_fields(provider).key_id}`",
+            )
+
+
+def _clash_fault(policy: Policy, clash: Clash) -> PolicyFault:
+    one, other = clash.one, clash.other
+    at: Path = ("rules", other.index)
+    if one.index != other.index:
+        name = policy.rules[one.index].name
+        own_name = "put {principal} into the name"
+        if other.template.is_per_principal or one.provider != other.provider:
+            own_name = "give each rule a secret of its own"
+        return PolicyFault(
+            path=(*at, "destination", "secret"),
+            problem=f"rule `{name}` writes to the same object",
+            remedy=f"{own_name}, or set `merge: true` in both rules and give each its own fields",
         )
-
-
-def _collide(policy: Policy, first: Rule, second: Rule) -> bool:
-    """Whether two rules may write the same fields of one object."""
-    one, other = first.destination, second.destination
-    if one is None or other is None or one.is_per_principal:
-        return False
-    if (one.kind, one.name) != (other.kind, other.name) or not _may_share_region(one, other):
-        return False
-    fields = {one.key_id_field, one.secret_field} & {other.key_id_field, other.secret_field}
-    if one.merge and other.merge and not fields:
-        return False
-    return not policy.accounts or any(
-        first.match.covers_account(account) and second.match.covers_account(account)
-        for account in policy.accounts
+    if one.provider != other.provider:
+        return PolicyFault(
+            path=(*at, "match"),
+            problem=(
+                f"keys of `{one.provider}` and `{other.provider}` would overwrite each other "
+                "in one object"
+            ),
+            remedy="name one in `match.provider`, and write a rule for each",
+        )
+    return PolicyFault(
+        path=(*at, "destination", "secret"),
+        problem=(
+            f"keys of {_title(one.account)} and {_title(other.account)} would overwrite each "
+            "other in one object"
+        ),
+        remedy="put {account} into the name",
     )
 
 
-def _may_share_region(one: DestinationTemplate, other: DestinationTemplate) -> bool:
-    return one.region == other.region or not one.region or not other.region
+def _title(account: Account) -> str:
+    return f"`{account.name or account.id}`"

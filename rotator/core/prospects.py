@@ -7,6 +7,7 @@ credential and to each suspect; periods come from the functions that the machine
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.core.diagnosis import OTHERS, Part
@@ -142,36 +143,57 @@ def _current(chart: Chart, rotation: Rotation, key: KeyInfo) -> Prospect:
         text = f"it stays; its own rotation starts at {utc(due)}, once this one is over"
         return Prospect(text=text, at=due)
     after = f"it keeps working while it is replaced; {outlook(chart)}"
-    return Prospect(text=f"{after}. Once consumers read the new key: {_retiring(chart)}")
+    return Prospect(text=f"{after}. Once consumers read the new key: {_retiring(chart, rotation)}")
 
 
-def _retiring(chart: Chart) -> str:
+def _retiring(chart: Chart, rotation: Rotation) -> str:
     grace = chart.terms.grace
+    if rotation.expedited_at is not None:
+        given = format_duration(rotation.grace_given) if rotation.grace_given else ""
+        return f"it ends {f'{given} later' if given else 'at once'}, as somebody ordered"
+    return f"it works for {format_duration(grace.min_period)} at least, {ending(chart, 'is then')}"
+
+
+def ending(chart: Chart, begin: str) -> str:
+    """Say how an old key ends after its grace, and what has to be proved before."""
+    grace, traits = chart.terms.grace, chart.terms.traits
+    quarantine = f", and deleted {format_duration(grace.quarantine_period)} later"
+    verb, later = ("disabled", quarantine) if traits.can_disable else ("deleted", "")
+    if traits.can_report_use:
+        return f"{begin} {verb} as soon as it is proved unused{later}"
+    if grace.accept_blind:
+        return f"{begin} {verb} without a proof, for the rule says `acceptBlind: true`{later}"
     return (
-        f"it works for {format_duration(grace.min_period)} at least, is then disabled as soon as "
-        f"it is proved unused, and deleted {format_duration(grace.quarantine_period)} later"
+        f"{begin} {verb} once the rule says `acceptBlind: true`, for the provider tells no last "
+        f"use{later}"
     )
+
+
+def can_end(chart: Chart) -> bool:
+    """Whether an old key can end without a person."""
+    return chart.terms.traits.can_report_use or chart.terms.grace.accept_blind
 
 
 def _previous(chart: Chart, rotation: Rotation) -> Prospect:
     step, terms = chart.step, chart.terms
-    quarantine = format_duration(terms.grace.quarantine_period)
     match step:
         case Wait(reason=Reason.GRACE):
             ends = grace_ends_at(rotation, terms)
-            text = (
-                f"it works until {utc(ends)} at least; then it is disabled as soon as it is proved "
-                f"unused, and deleted {quarantine} later"
-            )
-            at = Instant(ends + terms.grace.quarantine_period)
-            return Prospect(text=f"{text}{_held_back(chart)}", at=at, is_leaving=True)
+            text = f"it works until {utc(ends)} at least; {ending(chart, 'then it is')}"
+            rest = terms.grace.quarantine_period if terms.traits.can_disable else timedelta(0)
+            text, is_leaving = f"{text}{_held_back(chart)}", can_end(chart)
+            at = Instant(ends + rest) if is_leaving else None
+            return Prospect(text=text, at=at, is_leaving=is_leaving)
         case Wait(reason=Reason.QUARANTINE):
             ends = quarantine_ends_at(rotation, terms)
             text = f"it is deleted at {utc(ends)}, unless it is used or enabled before"
             return Prospect(text=f"{text}{_held_back(chart)}", at=ends, is_leaving=True)
         case Do(effect=Effect.DISABLE_KEY):
-            text = f"it is disabled {next_look(chart)}, and deleted {quarantine} later"
-            at = Instant(_look(chart) + terms.grace.quarantine_period)
+            is_urgent = rotation.expedited_at is not None
+            rest = timedelta(0) if is_urgent else terms.grace.quarantine_period
+            after = "right after" if is_urgent else f"{format_duration(rest)} later"
+            text = f"it is disabled {next_look(chart)}, and deleted {after}"
+            at = Instant(_look(chart) + rest)
             return Prospect(text=text, at=at, is_leaving=True)
         case _:
             return Prospect(text=outlook(chart), is_leaving=is_going_on(chart))

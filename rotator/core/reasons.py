@@ -47,6 +47,10 @@ class Reason(StrEnum):
     PAUSED = "paused"
     ENABLED_BY_OPERATOR = "enabled_by_operator"
     ABORTED = "aborted"
+    GRANTS_UNREADABLE = "grants_unreadable"
+    GRANTS_TAKEN = "grants_taken"
+    OWN_KEY_LAST = "own_key_last"
+    OLD_KEY_LIVES = "old_key_lives"
 
 
 ROUTINE = frozenset(
@@ -60,6 +64,7 @@ ROUTINE = frozenset(
         Reason.BUDGET,
         Reason.REPORT_ONLY,
         Reason.PLAN_MODE,
+        Reason.OWN_KEY_LAST,
     }
 )
 """Waits that belong to a healthy rotation; every other reason is a hold."""
@@ -123,6 +128,18 @@ _TEXTS: dict[Reason, str] = {
     Reason.OUTCOME_LOST: "the answer of a mint was lost, and no key of ours came of it",
     Reason.ABORTED: "an operator gave the rotation up; the new key is discarded",
     Reason.ACCESS_DENIED: "our identity may not do this; repair its permissions",
+    Reason.GRANTS_UNREADABLE: (
+        "what the keys are granted cannot all be read, so nothing is promoted or retired"
+    ),
+    Reason.GRANTS_TAKEN: (
+        "somebody took from the new key what the old one still has; "
+        "take it from both, or grant it again"
+    ),
+    Reason.OWN_KEY_LAST: "our own key is replaced when nothing else is under way in its account",
+    Reason.OLD_KEY_LIVES: (
+        "the old key was deleted, and the provider still lists it or lets it in; "
+        "ask the provider why"
+    ),
     Reason.INVARIANT: "a contradiction that only a person can resolve",
 }
 

@@ -5,6 +5,10 @@ something proves it: its own mark, together with a version in our object that on
 the rotation in that mark could have named; or the version before the current one,
 where the current one is such a version of ours. Every other key stays a stranger's.
 
+Where the provider does not tell when keys were made, nothing shows which of two came
+first: then only a key that we surely minted is let go, for a person may have published
+the other one and gone back.
+
 A proved key is let go as after a promotion: past a whole new grace, the guard and a
 quarantine, whatever had become of it when the journal was lost. So a key that was
 stored and never published ends by the same way as one that was replaced.
@@ -38,6 +42,7 @@ class Traces:
             is not known or there is none.
         unread: Why that version could not be read, in our word; empty if it could be,
             or was not asked for.
+        undated: Keys of which the provider does not tell when they were made.
     """
 
     credential: Credential
@@ -45,11 +50,16 @@ class Traces:
     state: DestinationState | None = None
     replaced: KeyId | None = None
     unread: str = ""
+    undated: frozenset[KeyId] = frozenset()
 
     @property
     def current(self) -> KeyRecord | None:
         """The record of the key that consumers read."""
         return self.find(self.credential.current_key_id)
+
+    def is_ordered(self, record: KeyRecord) -> bool:
+        """Whether it is known which is older: a key, or the one that consumers read."""
+        return not {record.key_id, self.credential.current_key_id} & self.undated
 
     def find(self, key: KeyId | None) -> KeyRecord | None:
         """Return the record of one key, or None when it is not listed."""
@@ -110,10 +120,8 @@ def rebuilt(traces: Traces, terms: Terms, now: Instant, *, spare: RotationId) ->
     """
     proofs = {item.key_id: _proof(traces, item, terms) for item in traces.records}
     chosen = _chosen(traces, [item for item in traces.records if proofs[item.key_id].is_given])
-    is_watched = is_ours(traces, terms)
     findings = tuple(
-        _finding(traces, item, proofs[item.key_id], chosen, is_watched=is_watched)
-        for item in traces.records
+        _finding(traces, item, proofs[item.key_id], chosen, terms) for item in traces.records
     )
     rotation = _reopened(traces, chosen, now, spare) if chosen else None
     return Rebuilt(credential=traces.credential, findings=findings, rotation=rotation)
@@ -148,7 +156,7 @@ def _proof(traces: Traces, record: KeyRecord, terms: Terms) -> _Proof:
         return _Proof(is_given=False, text=text)
     if tokens:
         return _stored(traces, record, current, tokens[-1])
-    if traces.replaced == record.key_id and _publisher(traces):
+    if traces.replaced == record.key_id and _publisher(traces) and traces.is_ordered(record):
         return _Proof(is_given=True, text=f"replaced by ours: in version {state.previous}")
     return _Proof(is_given=False, text=_missing(traces, record))
 
@@ -164,6 +172,8 @@ def _stored(traces: Traces, record: KeyRecord, current: KeyRecord, token: Versio
 def _missing(traces: Traces, record: KeyRecord) -> str:
     if traces.unread:
         return f"not proved: the version before cannot be read ({traces.unread})"
+    if traces.replaced == record.key_id and not traces.is_ordered(record):
+        return "not proved: in the version before, but nobody tells which key is the older one"
     if record.rotation_id:
         return f"marked by rotation {record.rotation_id}, but in no version of the secret"
     return "no mark, and in no version of the secret that is known"
@@ -190,29 +200,32 @@ def _finding(
     record: KeyRecord,
     proof: _Proof,
     chosen: KeyRecord | None,
-    *,
-    is_watched: bool,
+    terms: Terms,
 ) -> Finding:
     if record == traces.current:
         kept = replace(record, role=Role.CURRENT, suspect_since=None, intent=None)
-        return Finding(record=kept, proof=_published(traces), then="rotated when it is due")
+        age = ", counted from now: nobody tells its age" if record.key_id in traces.undated else ""
+        return Finding(record=kept, proof=_published(traces), then=f"rotated when it is due{age}")
     if record == chosen:
         let_go = replace(record, role=Role.PREVIOUS, suspect_since=None, intent=None)
-        return Finding(record=let_go, proof=proof.text, then=_let_go(record))
+        return Finding(record=let_go, proof=proof.text, then=_let_go(record, terms))
     one_at_a_time = "; but only one key is let go at a time" if proof.is_given else ""
-    is_suspicious = is_watched and (record.role is Role.SUSPECT or bool(marked((record,))))
+    is_marked = record.role is Role.SUSPECT or bool(marked((record,)))
+    left = _LEFT if terms.traits.max_keys is None else f"{_LEFT}, though it takes a slot"
     return Finding(
         record=record,
         proof=proof.text + one_at_a_time,
-        then=_WATCHED if is_suspicious else _LEFT,
+        then=_WATCHED if is_marked and is_ours(traces, terms) else left,
     )
 
 
-_LEFT = "left alone, though it takes a slot"
+_LEFT = "left alone"
 _WATCHED = "left alone if it was ever used, or else watched as a suspect"
 
 
-def _let_go(record: KeyRecord) -> str:
+def _let_go(record: KeyRecord, terms: Terms) -> str:
+    if not terms.traits.can_disable:
+        return "a new grace, deleted past the guard"
     if record.enabled:
         return "a new grace, off past the guard, quarantine, deleted"
     return "a new grace, a new quarantine, deleted past the guard"

@@ -3,6 +3,10 @@
 Nothing else of the text is kept: not the secret, and not a name that may be one.
 The shapes are those in which people store keys: JSON of any depth, credentials
 files, environment files, and ids in the middle of other text.
+
+Three kinds of ids are known: those of AWS keys; those at the beginning of CipherStash
+access keys, whose secret follows in the same text; and those of CipherStash clients,
+which are UUIDs as many things are, so that only a field's name tells them apart.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rotator.core.forms import id_inside
 from rotator.core.ids import KeyId
 from rotator.core.survey import FoundKey, Shape
 
@@ -20,7 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+_LONGEST_ID = 64
+_ANY_ID = re.compile(
+    rf"{_KEY_ID.pattern}"
+    rf"|(?<![A-Za-z0-9])CSAK(?P<inside>[A-Za-z0-9_-]{{1,{_LONGEST_ID}}})\.[A-Za-z0-9_+/=-]{{16,}}"
+)
+"""An id of AWS, or a whole access key in the middle of other text."""
+
 _SECRET = re.compile(r"[A-Za-z0-9/+=]{40}")
+_OPAQUE = re.compile(r"[A-Z0-9]{40}|[a-f0-9]{40}|[A-F0-9]{40}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CLIENT_KEY = re.compile(r"(?:[0-9a-f]{2}){32,}", re.IGNORECASE)
 _MIXED = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])")
 _ADDRESSABLE = re.compile(r"[^\s\"]+")
 _PROFILE = re.compile(r"\s*\[([\w .-]{1,64})\]\s*")
@@ -37,6 +52,9 @@ _SECRET_WORDS = (
     "keysecret",
     "secret",
 )
+_CLIENT_ID_WORDS = ("clientid",)
+_CLIENT_KEY_WORDS = ("clientkey",)
+_USUAL_CLIENT_ID = "csclientid"
 _REST = "*"
 _HIDDEN = "(hidden)"
 _NAME_LETTERS = 128
@@ -70,8 +88,14 @@ def recognise(text: str) -> Content:
 
 def recognise_binary(data: bytes) -> Content:
     """Find the key ids in a value that is not text; no rule can name a place in it."""
-    found = _KEY_ID.findall(data.decode("latin-1"))
-    return Content(shape=Shape.BINARY, keys=tuple(_unaddressed(key_id) for key_id in found))
+    found = tuple(_unaddressed(key_id) for key_id, _ in _ids(data.decode("latin-1")))
+    return Content(shape=Shape.BINARY, keys=found)
+
+
+def _ids(text: str) -> Iterator[tuple[KeyId, int]]:
+    """Find ids that nothing but their own form tells, each with where it begins."""
+    for found in _ANY_ID.finditer(text):
+        yield KeyId(found["inside"] or found[0]), found.start()
 
 
 def _parsed(text: str) -> Content:
@@ -95,7 +119,7 @@ def _in_value(value: object, path: str) -> Iterator[FoundKey]:
         for index, item in enumerate(value):
             yield from _in_value(item, _below(path, f"[{index}]"))
     elif isinstance(value, str):
-        for key_id in _KEY_ID.findall(value):
+        for key_id, _ in _ids(value):
             yield _unaddressed(key_id, path)
 
 
@@ -104,17 +128,29 @@ def _in_fields(fields: Mapping[str, object], prefix: str) -> Iterator[FoundKey]:
     texts = _Texts(fields)
     for name, value in fields.items():
         path = _below(prefix, _shown(name))
-        for key_id in _KEY_ID.findall(name):
+        for key_id, _ in _ids(name):
             yield _unaddressed(key_id, prefix)
-        if not isinstance(value, str) or not _KEY_ID.fullmatch(value):
+        is_plain = not prefix and _is_addressable(name)
+        inside = _inside(value)
+        if inside:
+            # The place of a text that carries its own id is the field of the secret.
+            whole = FoundKey(key_id=inside, key_id_field="", secret_field=path)
+            yield whole if is_plain else _unaddressed(inside, path)
+        elif isinstance(value, str) and texts.is_id(name):
+            yield FoundKey(
+                key_id=KeyId(value),
+                key_id_field=path,
+                secret_field=texts.partner(name),
+                is_addressable=is_plain,
+            )
+        else:
             yield from _in_value(value, path)
-            continue
-        yield FoundKey(
-            key_id=KeyId(value),
-            key_id_field=path,
-            secret_field=texts.partner(name),
-            is_addressable=not prefix and _is_addressable(name),
-        )
+
+
+def _inside(value: object) -> KeyId | None:
+    """Return the id of a value that is a whole access key and nothing else."""
+    found = id_inside(value) if isinstance(value, str) else None
+    return found if found and len(found) <= _LONGEST_ID else None
 
 
 class _Texts:
@@ -122,14 +158,19 @@ class _Texts:
 
     def __init__(self, fields: Mapping[str, object]) -> None:
         texts = {name: value for name, value in fields.items() if isinstance(value, str)}
-        ids = {name for name, value in texts.items() if _KEY_ID.fullmatch(value)}
-        self._others = [name for name in texts if name not in ids]
+        self._keys = {name for name, value in texts.items() if _KEY_ID.fullmatch(value)}
+        self._others = [name for name in texts if name not in self._keys]
         self._fitting = {name for name in self._others if _SECRET.fullmatch(texts[name])}
-        self._is_alone = len(ids) == 1
-        self._ids = Counter(_without(name, _ID_WORDS) for name in ids)
+        self._is_alone = len(self._keys) == 1
+        self._ids = Counter(_without(name, _ID_WORDS) for name in self._keys)
         self._named: dict[str, list[str]] = defaultdict(list)
         for name in self._others:
             self._named[_without(name, _SECRET_WORDS)].append(name)
+        self._clients = _clients(texts)
+
+    def is_id(self, name: str) -> bool:
+        """Whether a field holds the id of a key, and nothing else."""
+        return name in self._keys or name in self._clients
 
     def partner(self, key_id_field: str) -> str:
         """Name the field beside a key's id that holds its secret; empty if it is not certain.
@@ -137,6 +178,8 @@ class _Texts:
         First by name: ``aws_access_key_id`` belongs to ``aws_secret_access_key``. Else by
         value, where there is one key and one text of a secret's length.
         """
+        if key_id_field in self._clients:
+            return self._clients[key_id_field]
         rest = _without(key_id_field, _ID_WORDS)
         named = self._named.get(rest, []) if rest and self._ids[rest] == 1 else []
         chosen = [name for name in named if name in self._fitting]
@@ -145,6 +188,29 @@ class _Texts:
         if not chosen and not self._fitting:
             chosen = named
         return chosen[0] if len(chosen) == 1 and _is_addressable(chosen[0]) else ""
+
+
+def _clients(texts: Mapping[str, str]) -> dict[str, str]:
+    """Name the fields with ids of clients, each with the field of its key if there is one.
+
+    A UUID is a client's if a client's key is beside it under the name that fits, or if
+    it stands under the name that the vendor's own clients read.
+    """
+    keys = {
+        _without(name, _CLIENT_KEY_WORDS): name
+        for name, value in texts.items()
+        if _CLIENT_KEY.fullmatch(value) and _is_addressable(name)
+    }
+    found = {
+        name: keys.get(rest, "")
+        for name, value in texts.items()
+        if (rest := _without(name, _CLIENT_ID_WORDS)) and _UUID.fullmatch(value)
+    }
+    return {name: key for name, key in found.items() if key or _is_usual(name)}
+
+
+def _is_usual(name: str) -> bool:
+    return _NO_WORD.sub("", name.lower()) == _USUAL_CLIENT_ID
 
 
 def _without(name: str, words: tuple[str, ...]) -> str:
@@ -160,12 +226,20 @@ def _in_text(text: str) -> Iterator[FoundKey]:
     for line in text.splitlines():
         header = _PROFILE.fullmatch(line)
         profile = f"{_shown(header[1])}." if header else profile
-        ids = list(_KEY_ID.finditer(line))
-        assigned = _ASSIGNED.match(line) if ids else None
-        for found in ids:
-            is_value = assigned is not None and assigned.end() <= found.start()
+        assigned = _ASSIGNED.match(line)
+        for key_id, start in (*_ids(line), *_assigned_client(line, assigned)):
+            is_value = assigned is not None and assigned.end() <= start
             place = _assigned(assigned[1], profile) if assigned and is_value else ""
-            yield _unaddressed(found[0], place)
+            yield _unaddressed(key_id, place)
+
+
+def _assigned_client(line: str, assigned: re.Match[str] | None) -> Iterator[tuple[KeyId, int]]:
+    """Find the id in a line such as ``CS_CLIENT_ID=...``."""
+    if assigned is None or not _is_usual(assigned[1]):
+        return
+    found = _UUID.search(line, assigned.end())
+    if found is not None:
+        yield KeyId(found[0]), found.start()
 
 
 def _assigned(name: str, profile: str) -> str:
@@ -180,8 +254,9 @@ def _is_addressable(name: str) -> bool:
 def _shown(name: str) -> str:
     """Hide a name that may be a secret or a key's id, that is none, or that cannot be shown."""
     is_name = name.isprintable() and 0 < len(name) <= _NAME_LETTERS
-    is_secret = any(_MIXED.match(run) for run in _SECRET.findall(name))
-    return name if is_name and not is_secret and not _KEY_ID.search(name) else _HIDDEN
+    is_secret = any(_MIXED.match(run) for run in _SECRET.findall(name)) or _OPAQUE.search(name)
+    is_key = _KEY_ID.search(name) or "CSAK" in name
+    return name if is_name and not is_secret and not is_key else _HIDDEN
 
 
 def _below(path: str, step: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rotator.core import deletion
 from rotator.core.attribution import attribute
 from rotator.core.facts import DestinationState, What
 from rotator.core.ids import Instant
@@ -28,7 +29,7 @@ _ON_KEYS = frozenset({Effect.DISABLE_KEY, Effect.ENABLE_KEY, Effect.DELETE_KEY})
 GONE = frozenset({"principal_replaced", "not_found"})
 """Codes of a listing that say that the principal is no more, and so are its keys."""
 
-_HARMLESS = frozenset({Effect.VERIFY, Effect.PREPARE})
+_HARMLESS = frozenset({Effect.VERIFY, Effect.PREPARE, Effect.GRANT})
 """Repeating these changes nothing, and nothing of them can land late and hurt."""
 
 
@@ -69,7 +70,7 @@ def answer(
     if intent.effect in _HARMLESS:
         return Record(fact=Fact.INTENT_VOID)
     if intent.effect in _ON_KEYS:
-        return _on_key(intent, observation, terms, now)
+        return _on_key(rotation, intent, observation, terms, now)
     return _on_destination(rotation, intent, observation, terms, now)
 
 
@@ -103,7 +104,9 @@ def _with_namesake(intent: Intent, terms: Terms) -> str:
     )
 
 
-def _on_key(intent: Intent, observation: Observation, terms: Terms, now: Instant) -> Step:
+def _on_key(
+    rotation: Rotation, intent: Intent, observation: Observation, terms: Terms, now: Instant
+) -> Step:
     asked = need(observation.keys, What.KEYS)
     if asked:
         return asked
@@ -113,9 +116,22 @@ def _on_key(intent: Intent, observation: Observation, terms: Terms, now: Instant
         return hold(terms, now, _listing_reason(code), code)
     if intent.effect is Effect.ENABLE_KEY:
         return _enabling(intent, listing, terms, now)
-    if _shows(intent, listing, terms, now):
-        return Record(fact=Fact.INTENT_DONE)
-    return _unlanded(intent, observation, terms, now) or Record(fact=Fact.INTENT_VOID)
+    if _shows(intent, listing):
+        return _done(rotation, intent, observation, terms, now)
+    return _unlanded(intent, observation, terms, now) or deletion.still_listed(intent, terms, now)
+
+
+def _done(
+    rotation: Rotation, intent: Intent, observation: Observation, terms: Terms, now: Instant
+) -> Step:
+    done = Fact.INTENT_DONE
+    if intent.effect is Effect.DISABLE_KEY:
+        return Record(fact=done)
+    # A key that was made a moment ago may be missing from a stale listing.
+    stale = settled(intent.made_at, terms, now)
+    if stale or intent.key_id != rotation.old_key_id:
+        return stale or Record(fact=done)
+    return deletion.proved(rotation, done, observation, terms, now)
 
 
 def _enabling(intent: Intent, listing: KeyListing, terms: Terms, now: Instant) -> Step:
@@ -135,12 +151,11 @@ def _enabling(intent: Intent, listing: KeyListing, terms: Terms, now: Instant) -
     return Record(fact=Fact.INTENT_DONE if is_enabled else Fact.INTENT_VOID)
 
 
-def _shows(intent: Intent, listing: KeyListing, terms: Terms, now: Instant) -> bool:
+def _shows(intent: Intent, listing: KeyListing) -> bool:
     key = listing.find(intent.key_id)
     if intent.effect is Effect.DISABLE_KEY:
         return key is not None and not key.enabled
-    # A key that was made a moment ago may be missing from a stale listing.
-    return key is None and now >= plus(intent.made_at, terms.traits.list_lag)
+    return key is None
 
 
 def _on_destination(

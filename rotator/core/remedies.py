@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from rotator.core.accounts import container_of
 from rotator.core.orders import Verb
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Phase
@@ -61,6 +62,18 @@ _REMEDIES: dict[Reason, str] = {
     Reason.OUTCOME_LOST: "nothing: another rotation is tried by itself",
     Reason.ABORTED: "nothing: another rotation is tried by itself",
     Reason.ACCESS_DENIED: "give our identity the permission that is missing",
+    Reason.GRANTS_UNREADABLE: (
+        "let our identity read what {old} and {new} are granted; `rotator doctor` and "
+        "`rotator cipherstash client list` say what is missing"
+    ),
+    Reason.GRANTS_TAKEN: (
+        "take from {old}, too, what was taken from {new}, or grant it to {new} again: "
+        "`rotator cipherstash keyset revoke` or `grant`"
+    ),
+    Reason.OLD_KEY_LIVES: (
+        "ask the provider why {old} lives on although it is deleted; until it is refused, "
+        "whoever has it can use it"
+    ),
     Reason.INVARIANT: "read the history; if it makes no sense, report it as a bug of rotator",
 }
 """What to do outside rotator, for every reason that is a hold."""
@@ -142,7 +155,10 @@ def scope_options(pause: Pause, credential: Credential) -> str:
 def credential_options(credential: Credential) -> str:
     """Write the options that name a credential."""
     principal = credential.principal
-    return f"--principal {principal.name} --account {principal.account}"
+    options = f"--principal {principal.name} --account {principal.account}"
+    # Where several providers share an account, a name may exist at each of them.
+    is_shared = container_of(principal.provider) != principal.provider
+    return f"{options} --provider {principal.provider}" if is_shared else options
 
 
 def _resuming(rotation: Rotation, reason: Reason | None) -> str:

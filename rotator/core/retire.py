@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rotator.core import recovery
+from rotator.core import deletion, recovery
 from rotator.core.facts import DestinationState, Known, What
+from rotator.core.grants import given_back, kept
 from rotator.core.guard import quiet
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Phase
@@ -20,8 +21,6 @@ from rotator.core.terms import Mode
 from rotator.core.transitions import tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rotator.core.events import Scalar
     from rotator.core.facts import Observation
     from rotator.core.ids import Instant
@@ -42,15 +41,26 @@ def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: In
         )
     grace_ends = grace_ends_at(rotation, terms)
     if now < grace_ends:
-        return Wait(until=grace_ends, reason=Reason.GRACE)
+        return _in_grace(rotation, observation, terms, now, grace_ends)
     return (
         _still_published(rotation, observation, terms, now)
         or _new_key_enabled(rotation, observation, terms, now)
         or _over_there(grace_ends, observation, now, Reason.GRACE)
-        or _old_key_found(rotation, observation, disabled=Fact.FOUND_DISABLED)
+        or _old_key_found(rotation, observation, terms, now)
+        or kept(rotation, observation, terms, now)
         or quiet(rotation, observation, terms, now)
         or _may_destroy(terms, now)
         or _switch_off(rotation, observation, terms, now)
+    )
+
+
+def _in_grace(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant, ends: Instant
+) -> Step:
+    """Wait; where keys have grants, both get meanwhile what one of them does."""
+    check = recovery.plus(now, terms.limits.check_interval) if terms.traits.has_grants else ends
+    return kept(rotation, observation, terms, now) or Wait(
+        until=min(ends, check), reason=Reason.GRACE
     )
 
 
@@ -63,16 +73,20 @@ def disabled(rotation: Rotation, observation: Observation, terms: Terms, now: In
     if blocked:
         return blocked
     if now < ends:
+        # Whoever granted the old key something just before it was switched off is heard.
         check = recovery.plus(now, terms.limits.check_interval)
-        return Wait(until=min(ends, check), reason=Reason.QUARANTINE)
+        return kept(rotation, observation, terms, now) or Wait(
+            until=min(ends, check), reason=Reason.QUARANTINE
+        )
     return (
         _new_key_enabled(rotation, observation, terms, now)
         or _over_there(ends, observation, now, Reason.QUARANTINE)
-        or _old_key_found(rotation, observation, disabled=None)
+        or _old_key_found(rotation, observation, terms, now)
         or _still_disabled(rotation, observation, terms, now)
+        or kept(rotation, observation, terms, now)
         or _unused_since(rotation, observation, terms, now)
         or _may_destroy(terms, now)
-        or _remove(rotation, observation, terms, now, {"proof": "listing-only"})
+        or _remove(rotation, observation, terms, now)
     )
 
 
@@ -119,7 +133,10 @@ def _still_published(
     if _is_withdrawn(rotation, observation):
         return Record(fact=Fact.FOUND_WITHDRAWN)
     if observation.published == Known(rotation.old_key_id):
-        return hold(terms, now, Reason.ROLLED_BACK_BY_HAND, f"current version {state.current}")
+        detail = f"current version {state.current}"
+        return given_back(rotation, observation, terms) or hold(
+            terms, now, Reason.ROLLED_BACK_BY_HAND, detail
+        )
     return hold(terms, now, Reason.DRIFT, recovery.current_version(state, observation))
 
 
@@ -200,15 +217,15 @@ def _new_key_enabled(
 
 
 def _old_key_found(
-    rotation: Rotation, observation: Observation, *, disabled: Fact | None
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
 ) -> Step | None:
     """What somebody else did to the old key already is written down, not done again."""
     listing = known(observation.keys)
     old = listing.find(rotation.old_key_id) if listing else None
     if old is None:
-        return Record(fact=Fact.FOUND_GONE)
-    if disabled and not old.enabled:
-        return Record(fact=disabled)
+        return deletion.proved(rotation, Fact.FOUND_GONE, observation, terms, now)
+    if rotation.phase is Phase.PROMOTED and not old.enabled:
+        return Record(fact=Fact.FOUND_DISABLED)
     return None
 
 
@@ -251,19 +268,13 @@ def _may_destroy(terms: Terms, now: Instant) -> Step | None:
 
 
 def _switch_off(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
-    evidence = _evidence(observation)
     if terms.traits.can_disable:
+        evidence = _evidence(observation)
         return Do(effect=Effect.DISABLE_KEY, key_id=rotation.old_key_id, evidence=evidence)
-    return _remove(rotation, observation, terms, now, evidence)
+    return _remove(rotation, observation, terms, now)
 
 
-def _remove(
-    rotation: Rotation,
-    observation: Observation,
-    terms: Terms,
-    now: Instant,
-    evidence: Mapping[str, Scalar],
-) -> Step:
+def _remove(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     """First take our labels away: nobody falls back to a dead key, nothing stays pending."""
     state = known(observation.destination)
     previous = state.previous if state else None
@@ -275,6 +286,7 @@ def _remove(
     pending = [version for version in state.pending if version in ours] if state else []
     if pending:
         return recovery.unlabel(rotation, min(pending), terms, now)
+    evidence = _evidence(observation)
     return Do(effect=Effect.DELETE_KEY, key_id=rotation.old_key_id, evidence=evidence)
 
 

@@ -54,6 +54,7 @@ class Effect(StrEnum):
     DISABLE_KEY = "disable_key"
     ENABLE_KEY = "enable_key"
     DELETE_KEY = "delete_key"
+    GRANT = "grant"
 
 
 class Trigger(StrEnum):
@@ -97,6 +98,8 @@ class Intent:
         provider_time: The provider's own time when we last looked; attribution
             is by that clock, never by ours.
         known_keys: For `create_key`: the pre-image, every key id listed before.
+        is_answered: For `delete_key`: whether the provider said that it was done, which
+            is still to be proved.
     """
 
     effect: Effect
@@ -106,6 +109,7 @@ class Intent:
     version: VersionId | None = None
     provider_time: Instant | None = None
     known_keys: tuple[KeyId, ...] = ()
+    is_answered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +136,8 @@ class Rotation:
         landing_until: Latest time at which a request of an effect on the
             destination that we gave up waiting for may still take effect.
         abandoned: Why the rotation is being rolled back; None while it goes forward.
+        granted: What we made sure that both keys are granted, in order; None where
+            keys are granted nothing of their own.
         promoted_at: Since when consumers read the new key; None before promotion,
             and again while they are known to read something else.
         disabled_at: When we disabled the old key; None if somebody else did.
@@ -173,6 +179,7 @@ class Rotation:
     finished_at: Instant | None = None
     landing_until: Instant | None = None
     abandoned: Reason | None = None
+    granted: tuple[str, ...] | None = None
     verify_failures: int = 0
     expedited_at: Instant | None = None
     grace_given: timedelta | None = None

@@ -46,6 +46,7 @@ class Do:
 
     Attributes:
         what: For `observe`: what to read.
+        grants: For `grant`: what the key is to have.
         evidence: What the permission rests on, for the audit record.
     """
 
@@ -53,6 +54,7 @@ class Do:
     what: What | None = None
     key_id: KeyId | None = None
     version: VersionId | None = None
+    grants: frozenset[str] = frozenset()
     evidence: Mapping[str, Scalar] = field(default_factory=dict)
 
 
@@ -62,6 +64,7 @@ class Record:
 
     Attributes:
         suspects: Keys that may be ours and are not proved to be.
+        evidence: What proved it, for the audit record and the history.
     """
 
     fact: Fact
@@ -69,6 +72,7 @@ class Record:
     key_id: KeyId | None = None
     version: VersionId | None = None
     suspects: tuple[KeyId, ...] = ()
+    evidence: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ class FoundKey:
     """A key id that stands in an object.
 
     Attributes:
-        key_id_field: The field that holds it.
+        key_id_field: The field that holds it; empty where the secret begins with it.
         secret_field: The field beside it that holds its secret; empty if none was recognised.
         is_addressable: Whether a rule can name the field: it stands at the top of the
             object and holds nothing else.
@@ -71,6 +71,11 @@ class FoundKey:
     key_id_field: str
     secret_field: str = ""
     is_addressable: bool = True
+
+    @property
+    def field(self) -> str:
+        """Where it stands, for people; empty if nothing names that."""
+        return self.key_id_field or self.secret_field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

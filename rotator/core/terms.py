@@ -75,6 +75,8 @@ class Traits:
         can_tell_minter: Whether the provider's log tells whose call made a key.
         marks_keys: Whether the provider carries our rotation id on the key from
             birth, so that attribution is exact.
+        has_grants: Whether each key is granted things of its own, which its
+            successor needs, too.
         signature_window: How long after its making a signed request may land.
         list_lag: How stale a listing may be.
         use_quantum: Coarseness of the last use; later uses inside it are not shown.
@@ -85,6 +87,7 @@ class Traits:
     can_report_use: bool = True
     can_tell_minter: bool = False
     marks_keys: bool = False
+    has_grants: bool = False
     signature_window: timedelta = timedelta(minutes=5)
     list_lag: timedelta = timedelta(minutes=1)
     use_quantum: timedelta = timedelta(minutes=15)

@@ -55,11 +55,13 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(_P.CREATED, _F.ABANDONED, _P.CREATED, "the secret is lost; discard the key"),
     _row(_P.CREATED, _E.UNSTAGE, _P.CREATED, "while abandoned: a pending version is unlabelled"),
     _row(_P.CREATED, _E.DELETE_KEY, _P.ROLLED_BACK, "while abandoned: our own key is deleted"),
+    _row(_P.STAGED, _E.GRANT, _P.STAGED, "the new key is granted what the old one is"),
     _row(_P.STAGED, _E.VERIFY, _P.VERIFIED, "the provider accepts the new key"),
     _row(_P.STAGED, _F.ABANDONED, _P.STAGED, "the key is not accepted; discard it"),
     _row(_P.STAGED, _F.FOUND_CURRENT, _P.PROMOTED, "the version was made current by somebody"),
     _row(_P.STAGED, _E.UNSTAGE, _P.STAGED, "while abandoned: the pending version is unlabelled"),
     _row(_P.STAGED, _E.DELETE_KEY, _P.ROLLED_BACK, "while abandoned: our own key is deleted"),
+    _row(_P.VERIFIED, _E.GRANT, _P.VERIFIED, "what was granted meanwhile, the new key gets, too"),
     _row(_P.VERIFIED, _E.PROMOTE, _P.PROMOTED, "the pivot: consumers read the new key"),
     _row(_P.VERIFIED, _F.FOUND_CURRENT, _P.PROMOTED, "the version is current already"),
     _row(_P.VERIFIED, _F.ABANDONED, _P.VERIFIED, "drift or loss; discard the key"),
@@ -67,6 +69,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(_P.VERIFIED, _E.DELETE_KEY, _P.ROLLED_BACK, "while abandoned: our own key is deleted"),
     _row(_P.PROMOTED, _F.FOUND_WITHDRAWN, _P.PROMOTED, "consumers no longer read the new key"),
     _row(_P.PROMOTED, _F.FOUND_CURRENT, _P.PROMOTED, "they read it again: the grace starts anew"),
+    _row(_P.PROMOTED, _E.GRANT, _P.PROMOTED, "what one key was granted meanwhile, both get"),
     _row(_P.PROMOTED, _E.ENABLE_KEY, _P.PROMOTED, "ordered: the old key works again"),
     _row(_P.PROMOTED, _E.PROMOTE, _P.PROMOTED, "ordered: rolled back; the keys swap their parts"),
     _row(_P.PROMOTED, _F.FOUND_REVERSED, _P.PROMOTED, "ordered: a rollback by hand is accepted"),
@@ -76,6 +79,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(_P.PROMOTED, _F.FOUND_GONE, _P.COMPLETED, "somebody deleted the old key"),
     _row(_P.PROMOTED, _E.UNSTAGE, _P.PROMOTED, "cannot disable: the previous label is removed"),
     _row(_P.PROMOTED, _E.DELETE_KEY, _P.COMPLETED, "cannot disable: deleted past its guard"),
+    _row(_P.DISABLED, _E.GRANT, _P.DISABLED, "what the old key got at last, the new one gets, too"),
     _row(_P.DISABLED, _E.ENABLE_KEY, _P.PROMOTED, "the destination went back: the old key works"),
     _row(_P.DISABLED, _F.FOUND_ENABLED, _P.PROMOTED, "ordered: the grace starts anew"),
     _row(_P.DISABLED, _F.RELEASED, _P.COMPLETED, "ordered: the old key is left to a person"),
@@ -83,6 +87,13 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(_P.DISABLED, _E.DELETE_KEY, _P.COMPLETED, "past quarantine the old key is deleted"),
     _row(_P.DISABLED, _F.FOUND_GONE, _P.COMPLETED, "somebody deleted the old key"),
 )
+
+_STAMPED = {
+    Effect.PREPARE: "prepared_at",
+    Effect.DISABLE_KEY: "disabled_at",
+    Effect.UNSTAGE: "unstaged_at",
+}
+"""Where the time of an effect is kept whose only trace it is."""
 
 _TABLE = {(row.source, row.by): row.target for row in TRANSITIONS}
 
@@ -125,6 +136,12 @@ def with_intent(rotation: Rotation, intent: Intent, *, base: VersionId | None) -
     return replace(rotation, intent=intent, base_version=base if is_mint else rotation.base_version)
 
 
+def answered(rotation: Rotation) -> Rotation:
+    """Note that the open intent's effect was carried out, by the provider's word."""
+    intent = rotation.intent
+    return replace(rotation, intent=intent and replace(intent, is_answered=True))
+
+
 def without_intent(rotation: Rotation, *, landing_until: Instant | None = None) -> Rotation:
     """Close the intent as not done.
 
@@ -149,8 +166,6 @@ def achieved(rotation: Rotation, step: Do, now: Instant, *, key: KeyId | None = 
     now = no_earlier(rotation, now)
     moved = _moved(replace(rotation, intent=None), step.effect, now)
     match step.effect:
-        case Effect.PREPARE:
-            return replace(moved, prepared_at=now)
         case Effect.CREATE_KEY:
             return replace(moved, new_key_id=key)
         case Effect.STAGE:
@@ -161,13 +176,13 @@ def achieved(rotation: Rotation, step: Do, now: Instant, *, key: KeyId | None = 
             return swapped(moved, step.version, now)
         case Effect.PROMOTE:
             return replace(moved, promoted_at=now)
-        case Effect.DISABLE_KEY:
-            return replace(moved, disabled_at=now)
         case Effect.ENABLE_KEY:
             # Consumers went back, so the grace starts anew when they return.
             return replace(moved, disabled_at=None, promoted_at=None, enabled_at=now)
-        case Effect.UNSTAGE:
-            return replace(moved, unstaged_at=now)
+        case Effect.GRANT:
+            return replace(moved, granted=tuple(sorted({*(rotation.granted or ()), *step.grants})))
+        case effect if effect in _STAMPED:
+            return replace(moved, **{_STAMPED[effect]: now})  # type: ignore[arg-type]
         case _:
             return moved
 
@@ -292,11 +307,13 @@ def unhalted(rotation: Rotation, now: Instant) -> Rotation:
 def resumed(rotation: Rotation, now: Instant) -> Rotation:
     """Leave a halt by going on: what led to it is vouched for, and does not halt again."""
     going = unhalted(rotation, now)
+    # Whoever had the old key switched on again still needed it: an order's haste is over.
+    patient = replace(going, expedited_at=None, grace_given=None)
     match rotation.halt_reason:
         case Reason.REENABLED if going.phase is Phase.DISABLED:
-            return found(going, Fact.FOUND_ENABLED, now)
+            return found(patient, Fact.FOUND_ENABLED, now)
         case Reason.REENABLED | Reason.ENABLED_BY_OPERATOR:
-            return replace(going, promoted_at=now, phase_since=now)
+            return replace(patient, promoted_at=now, phase_since=now)
         case Reason.USED_WHILE_DISABLED:
             return replace(going, vouched_at=now)
         case _:

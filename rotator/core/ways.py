@@ -36,6 +36,9 @@ _FAILING = frozenset(
     {Reason.CURRENT_KEY_GONE, Reason.CURRENT_KEY_DISABLED, Reason.PRINCIPAL_REPLACED}
 )
 
+_WITHOUT_OLD_KEY = frozenset({Reason.PRINCIPAL_REPLACED, Reason.OLD_KEY_LIVES})
+"""The old key is gone by the provider's word, so that nobody can go back to it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
@@ -115,7 +118,7 @@ def reason_of(credential: Credential, rotation: Rotation | None) -> Reason | Non
 def no_rollback(rotation: Rotation, reason: Reason | None, keys: Sequence[KeyRecord]) -> str:
     """Say why a rollback is not worth ordering, as far as is known; empty if it is."""
     is_gone = any(item.key_id == rotation.old_key_id and item.role is Role.GONE for item in keys)
-    if is_gone or reason is Reason.PRINCIPAL_REPLACED:
+    if is_gone or reason in _WITHOUT_OLD_KEY:
         return f"the old key {rotation.old_key_id} is gone"
     if rotation.base_version is None and reason is not Reason.ROLLED_BACK_BY_HAND:
         return f"{rotation.destination.name} held no version before"
@@ -126,7 +129,7 @@ def to_enable(
     credential: Credential, rotation: Rotation | None, keys: Sequence[KeyRecord]
 ) -> tuple[tuple[KeyId, Rotation | None], ...]:
     """Name the keys that `keys enable` may be ordered for, with the rotation of an old key."""
-    if reason_of(credential, rotation) is Reason.PRINCIPAL_REPLACED:
+    if reason_of(credential, rotation) in _WITHOUT_OLD_KEY:
         return ()
     found: list[tuple[KeyId, Rotation | None]] = []
     for item in keys:
@@ -219,12 +222,15 @@ def _switches(
     credential: Credential, rotation: Rotation | None, keys: Sequence[KeyRecord]
 ) -> Iterator[str]:
     """Say of both keys of a rotation whether they work, as of the last listing."""
-    if rotation is None or reason_of(credential, rotation) is Reason.PRINCIPAL_REPLACED:
+    reason = reason_of(credential, rotation)
+    if rotation is None or reason is Reason.PRINCIPAL_REPLACED:
         return
     records = {item.key_id: item for item in keys}
     for name, key_id in (("old", rotation.old_key_id), ("new", rotation.new_key_id)):
         record = records.get(key_id) if key_id is not None else None
-        if record is not None:
+        if name == "old" and reason is Reason.OLD_KEY_LIVES:
+            yield f"the old key {key_id} was deleted, and whoever has it may still be let in"
+        elif record is not None:
             yield f"the {name} key {key_id} {_switch(record)}"
 
 

@@ -13,7 +13,7 @@ from rotator.core.events import AuditAction, AuditRecord, Event, SealedRecord, S
 from rotator.core.facts import DestinationRef, Principal
 from rotator.core.orders import Pause
 from rotator.core.reasons import Reason
-from rotator.core.rotation import Credential, Hold, KeyRecord, Rotation, Trigger
+from rotator.core.rotation import Credential, Effect, Hold, KeyRecord, Rotation, Trigger
 from rotator.journal import tables
 from rotator.journal.columns import from_micros, to_micros
 
@@ -42,6 +42,19 @@ _SECOND_WORDS = frozenset(
     {Reason.PAUSED, Reason.ABORTED, Reason.ENABLED_BY_OPERATOR, Trigger.DRIFT}
 )
 """Words that readers of the first generation do not know."""
+
+_THIRD_WORDS = frozenset(
+    {
+        Reason.GRANTS_UNREADABLE,
+        Reason.GRANTS_TAKEN,
+        Reason.OWN_KEY_LAST,
+        Reason.OLD_KEY_LIVES,
+    }
+)
+"""Words that readers of the second generation do not know."""
+
+_OLDEST_PROVIDER = "aws-iam"
+"""The only provider that readers of the first two generations can look after."""
 
 _SECOND_FIELDS = ("enabled_at", "reversed_at", "vouched_at", "halt_reason")
 """What readers of the first generation would not heed."""
@@ -118,10 +131,18 @@ def generation(value: Credential | Rotation) -> int:
     if isinstance(value, Credential):
         reason = value.hold.reason if value.hold else None
         words, has_new = {reason, value.requested}, value.order is not None
+        is_newest = value.principal.provider != _OLDEST_PROVIDER
     else:
         words = {value.abandoned, value.trigger}
         has_new = any(getattr(value, name) is not None for name in _SECOND_FIELDS)
+        is_newest = value.granted is not None or _is_granting(value)
+    if is_newest or words & _THIRD_WORDS:
+        return 3
     return 2 if has_new or words & _SECOND_WORDS else 1
+
+
+def _is_granting(value: Rotation) -> bool:
+    return value.intent is not None and value.intent.effect is Effect.GRANT
 
 
 def decode_credential(row: RowMapping) -> Credential:

@@ -109,6 +109,23 @@ class Details(TypeDecorator[Mapping[str, Scalar]]):
         return decoded
 
 
+class Texts(TypeDecorator[tuple[str, ...]]):
+    """Several texts in order, as a JSON list; NULL is none at all."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        """Encode a list."""
+        del dialect
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
+        """Decode a list."""
+        del dialect
+        return None if value is None else tuple(json.loads(value))
+
+
 class Intention(TypeDecorator[Intent]):
     """An open intent as JSON text, for it is written and read as a whole."""
 
@@ -129,6 +146,7 @@ class Intention(TypeDecorator[Intent]):
             "version": value.version,
             "provider_time": seen,
             "known_keys": list(value.known_keys),
+            **({"is_answered": True} if value.is_answered else {}),
         }
         return json.dumps(document, sort_keys=True)
 
@@ -147,6 +165,7 @@ class Intention(TypeDecorator[Intent]):
             version=document["version"],
             provider_time=None if seen is None else from_micros(seen),
             known_keys=tuple(document["known_keys"]),
+            is_answered=document.get("is_answered", False),
         )
 
 

@@ -25,9 +25,9 @@ from sqlalchemy import (
 
 from rotator.core.reasons import Reason
 from rotator.core.rotation import FINAL_PHASES, Action, Phase, Role, Trigger
-from rotator.journal.columns import Details, Instruction, Intention, Moment, Period, Word
+from rotator.journal.columns import Details, Instruction, Intention, Moment, Period, Texts, Word
 
-READER = 2
+READER = 3
 """The generation of rows that this release understands.
 
 A release that writes what this one could not read raises `min_reader` of that
@@ -135,6 +135,7 @@ rotation = Table(
     Column("finished_at", Moment),
     Column("landing_until", Moment),
     Column("abandoned", Word(Reason)),
+    Column("granted", Texts),
     Column("verify_failures", Integer, nullable=False),
     Column("expedited_at", Moment),
     Column("grace_given", Period),

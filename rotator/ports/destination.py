@@ -98,6 +98,20 @@ class CanReadBack(Protocol):
 
 
 @runtime_checkable
+class CanReadVersions(Protocol):
+    """A destination from which a version can be read that carries no label any more."""
+
+    def read_version(self, ref: DestinationRef, version: VersionId) -> KeyMaterial:
+        """Read the key that a version carries, to try whether it is refused.
+
+        Raises:
+            NotFoundError: There is no such version; vendors forget old ones.
+            RejectedError: It carries no key in our fields.
+        """
+        ...
+
+
+@runtime_checkable
 class CanReadHistory(Protocol):
     """A destination that can tell what it carried before; only a lost journal asks."""
 

@@ -29,6 +29,14 @@ class PermissionCheck(Protocol):
 class Permits(Protocol):
     """What is known to be denied, as of now."""
 
-    def denied(self, account: AccountId, features: Collection[str]) -> tuple[str, ...]:
-        """Name the actions of some features that are known to be denied in an account."""
+    def denied(
+        self, account: AccountId, features: Collection[str], *, is_home: bool = False
+    ) -> tuple[str, ...]:
+        """Name the actions of some features that are known to be denied in an account.
+
+        Args:
+            account: The account.
+            features: Which of them matter.
+            is_home: Only what destinations need: the keys are another account's.
+        """
         ...

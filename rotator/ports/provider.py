@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """What the provider says to one try with a key."""
+    """What the provider says to one try with a key.
+
+    `NOT_YET` means that it was refused wherever it was tried; `PARTLY` that it was let
+    in, but not everywhere, or without the provider's showing whose it is.
+    """
 
     ACCEPTED = "accepted"
     NOT_YET = "not_yet"
     WRONG_PRINCIPAL = "wrong_principal"
+    PARTLY = "partly"
 
 
 @runtime_checkable
@@ -51,9 +56,22 @@ class KeyProvider(Protocol):
         ...
 
     def create_key(
-        self, principal: Principal, rotation: RotationId, *, not_after: Instant
+        self,
+        principal: Principal,
+        rotation: RotationId,
+        *,
+        replaces: KeyId | None,
+        not_after: Instant,
     ) -> MintedKey:
-        """Mint one key; sends one request at most and never a second one.
+        """Mint one key; sends one minting request at most and never a second one.
+
+        Args:
+            principal: Whom the key is for.
+            rotation: The rotation that mints it; on the key from birth where the
+                provider lets us name it.
+            replaces: The key whose powers the new one gets, never more; None where
+                powers belong to the principal and not to a key.
+            not_after: When nothing may be sent any more.
 
         Raises:
             OutcomeUnknownError: The request may have taken effect.
@@ -68,7 +86,8 @@ class KeyProvider(Protocol):
     def verify(self, principal: Principal, material: KeyMaterial) -> Verdict:
         """Try the key once, as itself, from outside.
 
-        "Not known" is `NOT_YET`: after a mint it means propagation.
+        "Not known" is `NOT_YET`: after a mint it means propagation, and after a
+        delete that the key is refused.
 
         Raises:
             TransientError: The try could not be made; it says nothing of the key.
@@ -94,6 +113,39 @@ class CanDisable(Protocol):
         Raises:
             NotFoundError: There is no such key.
         """
+        ...
+
+
+@runtime_checkable
+class CanKeepGrants(Protocol):
+    """A provider whose keys are each granted things of their own, such as keysets."""
+
+    def grants(self, principal: Principal, key: KeyId) -> frozenset[str]:
+        """Read everything that a key is granted, by the provider's ids.
+
+        Raises:
+            NotFoundError: There is no such key.
+            RejectedError: The grants cannot all be read.
+        """
+        ...
+
+    def grant(
+        self, principal: Principal, key: KeyId, grants: frozenset[str], *, not_after: Instant
+    ) -> None:
+        """Grant a key what it lacks of these; no error for what it has already.
+
+        Raises:
+            NotFoundError: There is no such key, or nothing of that id to be granted.
+        """
+        ...
+
+
+@runtime_checkable
+class CanTellOwn(Protocol):
+    """A provider that knows the key by which we are admitted ourselves."""
+
+    def own_key(self, account: AccountId) -> KeyId | None:
+        """Name our own key of an account; None where we are admitted by something else."""
         ...
 
 

@@ -136,7 +136,7 @@ class DisableContract:
         bench.settle()
         switch.disable_key(principal, keys[0], not_after=bench.soon())
         with pytest.raises(QuotaExceededError):
-            bench.provider.create_key(principal, ROTATION, not_after=bench.soon())
+            bench.provider.create_key(principal, ROTATION, replaces=None, not_after=bench.soon())
 
 
 class UseContract:

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from rotator.core import forms
 from rotator.core.ids import KeyId, VersionId
 from rotator.core.secret import KeyMaterial, Secret
 from rotator.testing.bench import Bench
@@ -78,7 +79,7 @@ def material(number: int = 1) -> KeyMaterial:
 
 def published(ref: DestinationRef, key: KeyMaterial) -> dict[str, str]:
     """Tell the fields under which a reference publishes a key."""
-    return {ref.key_id_field: key.key_id, ref.secret_field: key.secret.reveal()}
+    return forms.published(ref, key.key_id, key.secret.reveal())
 
 
 def owned(

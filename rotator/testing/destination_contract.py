@@ -26,6 +26,7 @@ from rotator.errors import (
 )
 from rotator.ports.destination import Destination
 from rotator.testing.bench import Fault
+from rotator.testing.bundle_contract import BundleContract
 from rotator.testing.destination_bench import (
     FIRST,
     contents,
@@ -39,6 +40,7 @@ from rotator.testing.promotion_contract import (
     PromoteContract,
     ReadBackContract,
     UnstageContract,
+    VersionsContract,
 )
 
 if TYPE_CHECKING:
@@ -281,6 +283,8 @@ class DestinationContract(
     PromoteContract,
     UnstageContract,
     ReadBackContract,
+    VersionsContract,
     HistoryContract,
+    BundleContract,
 ):
     """Everything that a destination promises; a subclass offers the fixture `bench`."""

@@ -16,7 +16,7 @@ from rotator.core.secret import KeyMaterial, MintedKey, Secret
 from rotator.core.survey import Survey, Surveyed
 from rotator.core.terms import Traits
 from rotator.errors import NotFoundError, QuotaExceededError
-from rotator.ports.provider import CanDisable, CanReportUse, CanTellMinter, Verdict
+from rotator.ports.provider import CanDisable, CanKeepGrants, CanReportUse, CanTellMinter, Verdict
 from rotator.testing.fake_keys import FakeKey, Habits
 from rotator.testing.wire import Act, Actor, Wire
 
@@ -66,6 +66,7 @@ class BareFakeProvider:
             can_report_use=isinstance(self, CanReportUse),
             can_tell_minter=isinstance(self, CanTellMinter),
             marks_keys=self.habits.marks_keys,
+            has_grants=isinstance(self, CanKeepGrants),
             signature_window=self.habits.signature_window,
             list_lag=max(self.habits.list_lag, LISTING_MARGIN),
             use_quantum=self.habits.use_quantum,
@@ -81,7 +82,12 @@ class BareFakeProvider:
         return self.wire.read("list_keys", lambda at: self._listing(principal, at))
 
     def create_key(
-        self, principal: Principal, rotation: RotationId, *, not_after: Instant
+        self,
+        principal: Principal,
+        rotation: RotationId,
+        *,
+        replaces: KeyId | None,
+        not_after: Instant,
     ) -> MintedKey:
         """Mint a key; every call that takes effect makes another one."""
         return self.wire.write(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,9 +16,10 @@ from rotator.errors import (
     NotFoundError,
     OutcomeUnknownError,
     PermanentError,
+    RejectedError,
     TransientError,
 )
-from rotator.ports.destination import CanReadBack, CanReadHistory
+from rotator.ports.destination import CanReadBack, CanReadHistory, CanReadVersions
 from rotator.testing.bench import Fault
 from rotator.testing.destination_bench import (
     FIRST,
@@ -220,6 +222,52 @@ class ReadBackContract:
         """A placeholder, or somebody's own format, is not an error."""
         ref, _ = owned(bench, content=text)
         assert reader.published_key_id(ref) is None
+
+
+class VersionsContract:
+    """The capability `CanReadVersions`."""
+
+    @pytest.fixture
+    def archive(self, bench: DestinationBench) -> CanReadVersions:
+        """Return the implementation as a reader of any version, or skip."""
+        if not isinstance(bench.destination, CanReadVersions):
+            pytest.skip(f"{type(bench.destination).__name__} does not read any version")
+        return bench.destination
+
+    def test_a_version_that_lost_its_labels_is_read(
+        self, bench: DestinationBench, archive: CanReadVersions
+    ) -> None:
+        """It carries the key that was replaced, secret and all."""
+        old = material(number=7)
+        ref, base = owned(bench)
+        content = json.dumps(published(ref, old))
+        before = bench.write_by_hand(ref, content)
+        bench.settle()
+        stage(bench, ref, FIRST, base=before)
+        promote(bench, ref, FIRST, expected=before)
+        bench.destination.unstage(ref, before, not_after=bench.soon())
+        found = archive.read_version(ref, before)
+        assert before != base
+        assert found.key_id == old.key_id
+        assert found.secret.reveal() == old.secret.reveal()
+
+    def test_a_version_that_is_not_stored_is_not_found(
+        self, bench: DestinationBench, archive: CanReadVersions
+    ) -> None:
+        """It is never the current one instead."""
+        ref, base = owned(bench)
+        stage(bench, ref, FIRST, base=base)
+        promote(bench, ref, FIRST, expected=base)
+        with pytest.raises(NotFoundError):
+            archive.read_version(ref, UNKNOWN)
+
+    def test_a_version_without_our_fields_is_refused(
+        self, bench: DestinationBench, archive: CanReadVersions
+    ) -> None:
+        """A placeholder carries no key that could be tried."""
+        ref, base = owned(bench, content="{}")
+        with pytest.raises(RejectedError):
+            archive.read_version(ref, base)
 
 
 class HistoryContract:

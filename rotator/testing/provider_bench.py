@@ -6,6 +6,8 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import pytest
+
 from rotator.core.ids import RotationId
 from rotator.testing.bench import Bench
 
@@ -59,6 +61,10 @@ class ProviderBench(Bench):
     def replace_by_hand(self, principal: Principal) -> None:
         """Put another principal of the same name in a keyless one's place."""
 
+    def new_grant(self) -> str:
+        """Make something that a key can be granted; skip where keys have no grants."""
+        pytest.skip("keys have no grants here")
+
     def delay_trail(self) -> None:
         """Make the vendor's log late until `publish_trail`; nothing where it has none."""
 
@@ -69,7 +75,7 @@ class ProviderBench(Bench):
 
 def mint(bench: ProviderBench, principal: Principal) -> KeyMaterial:
     """Mint one key through the port and let it become visible everywhere."""
-    minted = bench.provider.create_key(principal, ROTATION, not_after=bench.soon())
+    minted = bench.provider.create_key(principal, ROTATION, replaces=None, not_after=bench.soon())
     bench.settle()
     return minted.material
 

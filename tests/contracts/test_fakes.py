@@ -15,6 +15,7 @@ from rotator.testing.bench import Bench, Fault
 from rotator.testing.destination_bench import DestinationBench
 from rotator.testing.destination_contract import DestinationContract
 from rotator.testing.fake_destination import FakeDestination, WriteOnlyFakeDestination
+from rotator.testing.fake_grants import FakeProviderWithGrants, Granting
 from rotator.testing.fake_keys import Habits
 from rotator.testing.fake_provider import (
     BareFakeProvider,
@@ -116,6 +117,13 @@ class FakeProviderBench(FakeBench, ProviderBench):
         """Tag at the fake."""
         self.fake.tag_by_hand(principal, name, value)
 
+    def new_grant(self) -> str:
+        """Let the fake know of one more thing."""
+        assert isinstance(self.fake, Granting)
+        thing = f"thing-{next(self.names)}"
+        self.fake.things.add(thing)
+        return thing
+
     def replace_by_hand(self, principal: Principal) -> None:
         """Make the principal again at the fake."""
         self.fake.add_principal(principal.name)
@@ -140,6 +148,7 @@ KINDS = [
     pytest.param(FakeProviderWithoutMarks, QUICK, id="without-marks"),
     pytest.param(FakeProviderWithoutUse, QUICK, id="without-use"),
     pytest.param(BareFakeProvider, QUICK, id="bare"),
+    pytest.param(FakeProviderWithGrants, QUICK, id="with-grants"),
 ]
 
 

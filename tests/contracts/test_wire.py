@@ -14,6 +14,7 @@ from rotator.errors import (
     ConflictError,
     NotFoundError,
     OutcomeUnknownError,
+    RejectedError,
     ThrottledError,
     UnavailableError,
 )
@@ -47,7 +48,9 @@ class Vendors:
         return Instant(self.clock.now() + timedelta(minutes=1))
 
     def mint(self) -> KeyMaterial:
-        minted = self.provider.create_key(self.principal, ROTATION, not_after=self.soon())
+        minted = self.provider.create_key(
+            self.principal, ROTATION, replaces=None, not_after=self.soon()
+        )
         return minted.material
 
     def number_of_keys(self) -> int:
@@ -107,7 +110,10 @@ def test_a_lost_reading_is_unavailable(vendors: Vendors, failure: Failure) -> No
 def test_nothing_is_sent_too_late(vendors: Vendors) -> None:
     with pytest.raises(ConflictError):
         vendors.provider.create_key(
-            vendors.principal, ROTATION, not_after=Instant(BEGINNING - timedelta(seconds=1))
+            vendors.principal,
+            ROTATION,
+            replaces=None,
+            not_after=Instant(BEGINNING - timedelta(seconds=1)),
         )
     assert vendors.wire.sent == []
 
@@ -132,7 +138,7 @@ def test_a_human_who_rolls_back_moves_the_labels(vendors: Vendors) -> None:
 
 def test_a_version_without_a_key_is_not_read_back(vendors: Vendors) -> None:
     version = vendors.destination.create_by_hand(vendors.ref, "{}")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(RejectedError):
         vendors.destination.read_staged(vendors.ref, version)
 
 

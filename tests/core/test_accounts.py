@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core.accounts import Place, effective_mode, find_account, unconfirmed
+from rotator.core.accounts import (
+    CIPHERSTASH,
+    Place,
+    container_of,
+    effective_mode,
+    find_account,
+    unconfirmed,
+)
 from rotator.core.ids import AccountId
 from rotator.core.terms import Mode
 from tests.builders import ACCOUNT, PROVIDER, account
@@ -38,3 +45,13 @@ def test_what_is_configured_and_not_confirmed_is_named() -> None:
     places = [Place(provider=PROVIDER, account=name) for name in (ACCOUNT, OTHER)]
 
     assert unconfirmed(places, (account(),)) == (places[1],)
+
+
+def test_one_word_about_a_workspace_is_about_both_kinds_of_its_keys() -> None:
+    said = (account(provider=CIPHERSTASH),)
+
+    for provider in ("cipherstash-access-key", "cipherstash-client-key", CIPHERSTASH):
+        assert container_of(provider) == CIPHERSTASH
+        assert effective_mode(Mode.ENFORCE, said, provider, ACCOUNT) is Mode.ENFORCE
+    assert container_of(PROVIDER) == PROVIDER
+    assert effective_mode(Mode.ENFORCE, said, PROVIDER, ACCOUNT) is Mode.PLAN

@@ -25,16 +25,18 @@ from rotator.core.adoption import (
 )
 from rotator.core.facts import KeyInfo, KeyListing
 from rotator.core.ids import AccountId, KeyId
-from rotator.core.policy import DestinationTemplate, Match, Policy, Rule
+from rotator.core.policy import Account, DestinationTemplate, Match, Policy, Rule
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Action, Hold
 from rotator.core.steps import Wait
 from rotator.core.survey import FoundKey, FoundObject, Shape
 from rotator.core.tags import TagGlobs
+from rotator.core.terms import Traits
 from tests.builders import ACCOUNT, EPOCH, NEW_KEY, OLD_KEY, REGION, at, principal
 
 OWNER = "platform"
 WHO = principal("svc-billing")
+HERE = Account(id=ACCOUNT, region=REGION)
 
 
 def info(key_id: KeyId = OLD_KEY, *, enabled: bool = True) -> KeyInfo:
@@ -58,11 +60,11 @@ def found(*keys: KeyId, name: str = "iam/svc-billing", **changes: Any) -> FoundO
 
 
 def keys_of(*listed: KeyInfo, objects: tuple[FoundObject, ...] = ()) -> tuple[PlacedKey, ...]:
-    return placed(KeyListing(keys=listed, provider_time=EPOCH), places(objects))
+    return placed(KeyListing(keys=listed, provider_time=EPOCH), places(objects), Traits())
 
 
 def judge(*listed: KeyInfo, objects: tuple[FoundObject, ...] = ()) -> Finding:
-    return unmapped(WHO, keys_of(*listed, objects=objects), owner=OWNER, region=REGION)
+    return unmapped(WHO, keys_of(*listed, objects=objects), owner=OWNER, account=HERE)
 
 
 # --------------------------------------------------------------- what no rule maps
@@ -108,7 +110,7 @@ def test_what_differs_from_the_plain_case_is_named(
 )
 def test_a_short_name_is_a_placeholder_only_where_it_stands_alone(name: str, template: str) -> None:
     keys = keys_of(info(), objects=(found(OLD_KEY, name=name),))
-    finding = unmapped(principal("ci"), keys, owner=OWNER, region=REGION)
+    finding = unmapped(principal("ci"), keys, owner=OWNER, account=HERE)
 
     assert finding.destination is not None
     assert finding.destination.name == template
@@ -147,6 +149,64 @@ def test_a_key_where_no_rule_can_publish_is_reported_with_the_cause(
         None,
     )
     assert "iam/svc-billing" in finding.why
+
+
+WORKSPACE = AccountId("ABCDEFGHIJKLMNOP")
+GUEST = Account(id=WORKSPACE, region=REGION, home=ACCOUNT)
+
+
+def access_key(field: str = "CS_CLIENT_ACCESS_KEY", **changes: Any) -> FoundObject:  # noqa: ANN401 - any field
+    key = FoundKey(key_id=OLD_KEY, key_id_field="", secret_field=field)
+    return found(OLD_KEY, keys=(key,), fields=1, **changes)
+
+
+def judge_guest(*objects: FoundObject, provider: str = "cipherstash-access-key") -> Finding:
+    who = principal("svc-billing", provider=provider, account=WORKSPACE)
+    listing = KeyListing(keys=(info(), info(NEW_KEY)), provider_time=EPOCH)
+    keys = placed(listing, places(objects), Traits(max_keys=None))
+    return unmapped(who, keys, owner=OWNER, account=GUEST)
+
+
+def test_keys_of_a_workspace_are_published_in_its_home() -> None:
+    finding = judge_guest(access_key())
+    elsewhere = judge_guest(access_key(account=AccountId("444455556666")))
+
+    assert finding.destination == DestinationTemplate(
+        kind="aws-secrets-manager", name="iam/{principal}"
+    )
+    assert elsewhere.cause is Cause.OTHER_ACCOUNT
+    assert elsewhere.why.endswith(f"a rule publishes in {ACCOUNT}")
+
+
+def test_a_key_that_carries_its_id_is_published_in_the_field_where_it_was_found() -> None:
+    destination = judge_guest(access_key("CS_IDP_CLIENT_SECRET")).destination
+
+    assert destination is not None
+    assert (destination.key_id_field, destination.secret_field) == ("", "CS_IDP_CLIENT_SECRET")
+
+
+@pytest.mark.parametrize(
+    ("provider", "told"),
+    [("cipherstash-access-key", "a field"), ("cipherstash-client-key", "two fields")],
+)
+@pytest.mark.parametrize("shape", [Shape.TEXT, Shape.BINARY])
+def test_in_how_many_fields_a_key_stands_is_told_as_it_is(
+    provider: str, told: str, shape: Shape
+) -> None:
+    assert f"as {told} of" in judge_guest(access_key(shape=shape), provider=provider).why
+
+
+def test_a_key_takes_no_slot_where_there_is_no_limit() -> None:
+    finding = judge_guest(access_key())
+
+    assert finding.why.endswith(f"carries {OLD_KEY}; beside it {NEW_KEY}")
+
+
+def test_a_mapped_key_in_another_field_says_in_which() -> None:
+    keys = keys_of(info(), objects=(access_key("OTHER", name="cs/x"),))
+
+    wait = Wait(until=EPOCH, reason=Reason.UNPUBLISHED)
+    assert held(wait, keys, "cs/x").why.endswith("cs/x holds it in OTHER; name that under `fields`")
 
 
 def test_a_key_in_several_objects_is_for_a_person_to_decide() -> None:

@@ -119,6 +119,88 @@ def test_a_rule_names_its_account_unless_it_holds_in_all() -> None:
     assert drafts([*here, *there], both) == [Match(principal=("svc-*",))]
 
 
+# ------------------------------------------------------------------ several providers
+
+LAB = AccountId("QRSTUVWXYZABCDEF")
+
+ACCESS_KEY, CLIENT_KEY = "cipherstash-access-key", "cipherstash-client-key"
+WORKSPACE = AccountId("ABCDEFGHIJKLMNOP")
+IN_WORKSPACE = DestinationTemplate(kind="aws-secrets-manager", name="cs/{principal}")
+
+
+def mixed(*rules: Rule) -> Policy:
+    """Look after an account and a workspace."""
+    both = (ACCESS_KEY, CLIENT_KEY)
+    guest = Account(id=WORKSPACE, region=REGION, home=ACCOUNT, providers=both)
+    return replace(policy(*rules), accounts=(*policy().accounts, guest))
+
+
+def guest(
+    name: str, provider: str, destination: DestinationTemplate | None = IN_WORKSPACE
+) -> AdoptionRow:
+    made = row(name, destination, account=WORKSPACE, cause=None if destination else Cause.TEXT)
+    who = principal(name, provider=provider, account=WORKSPACE)
+    return replace(made, principal=who)
+
+
+def test_a_bundle_gets_a_rule_for_each_of_its_keys_that_keeps_the_others() -> None:
+    merged = replace(IN_WORKSPACE, merge=True)
+    rows = [guest("web", ACCESS_KEY, merged), guest("web", CLIENT_KEY, merged)]
+
+    first, second = rules_to_paste(rows, mixed())
+    assert (first.name, second.name) == ("web-access-key", "web-client-key")
+    assert [rule.match for rule in (first, second)] == [
+        Match(provider=(ACCESS_KEY,), principal=("web",)),
+        Match(provider=(CLIENT_KEY,), principal=("web",)),
+    ]
+    assert first.destination == second.destination == merged
+
+
+def test_a_rule_for_one_provider_passes_its_namesakes_at_others_by() -> None:
+    rows = [
+        guest("svc-a", CLIENT_KEY),
+        guest("svc-b", CLIENT_KEY),
+        guest("svc-c", ACCESS_KEY, None),
+    ]
+
+    assert drafts(rows, mixed()) == [Match(provider=(CLIENT_KEY,), principal=("svc-*",))]
+
+
+def test_beside_a_workspace_rules_of_aws_name_their_provider_and_no_account() -> None:
+    (rule,) = rules_to_paste([row("svc-a"), row("svc-b")], mixed())
+
+    assert rule.match == Match(provider=("aws-iam",), principal=("svc-*",))
+    assert rule.name == "svc"
+
+
+def test_workspaces_of_one_home_get_rules_that_cannot_meet_in_an_object() -> None:
+    both = mixed()
+    lab = replace(both.account(WORKSPACE), id=LAB)
+    both = replace(both, accounts=(*both.accounts, lab))
+    rows = [guest(name, ACCESS_KEY) for name in ("svc-a", "svc-b")]
+    there = [guest(name, ACCESS_KEY) for name in ("svc-c", "svc-d")]
+    moved = [
+        replace(item, account=LAB, principal=replace(item.principal, account=LAB))
+        for item in there
+        if item.principal
+    ]
+
+    made = rules_to_paste([*rows, *moved], both)
+    assert [(rule.match.account, rule.match.principal) for rule in made] == [
+        ((WORKSPACE,), ("svc-a", "svc-b")),
+        ((LAB,), ("svc-c", "svc-d")),
+    ]
+    assert policy_faults(replace(both, rules=(*made, EVERYBODY))) == ()
+
+
+def test_keys_of_two_providers_that_may_meet_in_an_object_keep_each_others_fields() -> None:
+    rows = [guest("svc-a", ACCESS_KEY), guest("svc-b", ACCESS_KEY), guest("svc-c", CLIENT_KEY)]
+
+    made = rules_to_paste(rows, mixed())
+    assert [rule.destination for rule in made] == [replace(IN_WORKSPACE, merge=True)] * 2
+    assert policy_faults(mixed(*made)) == ()
+
+
 def test_names_of_rules_are_free_and_fit_the_language() -> None:
     taken = policy(Rule(name="svc", action=Action.REPORT, match=Match(principal=("q",))))
     other = replace(TEMPLATE, name="other/{principal}")

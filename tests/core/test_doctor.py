@@ -511,6 +511,27 @@ def test_an_ordered_grace_is_the_machines_too() -> None:
     assert "it works until 2026-01-01 01:00Z at least" in old.prospect.text
 
 
+@pytest.mark.parametrize(
+    ("given", "words"), [(None, "it ends at once"), (timedelta(hours=1), "it ends 1h later")]
+)
+def test_an_ordered_end_is_not_promised_policys_grace(given: timedelta | None, words: str) -> None:
+    opened = open_rotation(expedited_at=EPOCH, grace_given=given)
+    step = Do(effect=Effect.CREATE_KEY)
+
+    found = said(examine(open_chart(Phase.PLANNED, step, opened=opened)), OLD_KEY)
+
+    assert f"{words}, as somebody ordered" in found.prospect.text
+
+
+def test_an_ordered_end_has_no_quarantine() -> None:
+    opened = open_rotation(Phase.PROMOTED, expedited_at=EPOCH)
+    step = Do(effect=Effect.DISABLE_KEY, key_id=OLD_KEY)
+
+    found = said(examine(open_chart(Phase.PROMOTED, step, opened=opened)), OLD_KEY)
+
+    assert "and deleted right after" in found.prospect.text
+
+
 def test_a_principal_without_a_limit_is_never_full() -> None:
     found = examine(crowded(terms=Terms(traits=Traits(max_keys=None)), step=rest()))
 

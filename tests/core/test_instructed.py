@@ -230,6 +230,17 @@ class TestAbort:
         assert over.rotation.phase is Phase.ROLLED_BACK
 
 
+@pytest.mark.parametrize("verb", [Verb.ROLLBACK, Verb.ENABLE])
+def test_nobody_waits_to_go_back_to_a_key_whose_delete_was_answered(verb: Verb) -> None:
+    made = intent(Effect.DELETE_KEY, key_id=OLD_KEY, is_answered=True)
+    opened = open_rotation(Phase.DISABLED, intent=made)
+
+    refused = step(ENABLE if verb is Verb.ENABLE else verb, opened)
+
+    assert isinstance(refused, Refuse)
+    assert refused.why == f"{OLD_KEY} is deleted; order a new rotation instead"
+
+
 class TestEnable:
     def test_a_disabled_old_key_is_enabled(self) -> None:
         given = step(ENABLE, open_rotation(Phase.DISABLED), old_key_off())

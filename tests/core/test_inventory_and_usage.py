@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rotator.core.inventory import describe, minted, missing, seen
+from rotator.core.inventory import dated, describe, minted, missing, seen
 from rotator.core.rotation import KeyRecord, Role
 from rotator.core.terms import Limits
 from rotator.core.usage import with_use
@@ -45,6 +45,17 @@ class TestInventory:
         (found,) = seen(OF, (known,), listing(key(enabled=False)), NOW, lag=LAG)
 
         assert found == replace(known, enabled=False, seen_at=NOW)
+
+    def test_a_key_without_a_date_is_as_old_as_our_first_sight_of_it(self) -> None:
+        first, later = at(days=2), at(days=40)
+        undated = listing(key(created_at=later, is_dated=False), key(NEW_KEY))
+
+        (known,) = seen(OF, (), listing(key(created_at=first, is_dated=False)), first, lag=LAG)
+        again, _ = seen(OF, (known,), undated, later, lag=LAG)
+
+        assert (known.created_at, again.created_at) == (first, first)
+        assert [item.created_at for item in dated(undated, (again,)).keys] == [first, at(days=-30)]
+        assert dated(undated, ()).keys[0].created_at == later
 
     def test_a_listing_declares_only_keys_gone_that_nobody_watches(self) -> None:
         idle = [Role.FOREIGN, Role.PREVIOUS]

@@ -11,6 +11,7 @@ import pytest
 
 from rotator import ports
 from rotator.ports.journal import Journal
+from rotator.ports.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,16 +25,19 @@ CHANGES = {
     "delete_key",
     "disable_key",
     "enable_key",
+    "grant",
 }
 """Methods that change something at a vendor."""
 
+UNIONS = (Journal, Workspace)
+
 
 def protocols() -> Iterator[type]:
-    """Yield every protocol of `rotator.ports`, but not the journal, which only unites others."""
+    """Yield every protocol of `rotator.ports`, but not those that only unite others."""
     for module in pkgutil.iter_modules(ports.__path__, f"{ports.__name__}."):
         for item in vars(importlib.import_module(module.name)).values():
             is_ours = inspect.isclass(item) and item.__module__ == module.name
-            if is_ours and getattr(item, "_is_protocol", False) and item is not Journal:
+            if is_ours and getattr(item, "_is_protocol", False) and item not in UNIONS:
                 yield item
 
 

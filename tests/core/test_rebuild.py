@@ -13,7 +13,7 @@ from rotator.core.reasons import Reason
 from rotator.core.rebuild import Rebuilt, Traces, is_history_needed, rebuilt
 from rotator.core.rotation import Effect, Phase, Role
 from rotator.core.steps import Do, Fact, Record, Wait
-from rotator.core.terms import Mode, Terms
+from rotator.core.terms import Mode, Terms, Traits
 from rotator.core.transitions import tokens
 from tests.builders import EPOCH, NEW_KEY, OLD_KEY, OLD_VERSION, an_id, at, credential, key_record
 from tests.core.worlds import SIBLING_VERSION, STRAY_KEY, key, listing, seen, state, used
@@ -231,6 +231,48 @@ class TestNotProved:
 
         assert finding.record.role is Role.CURRENT
         assert "nothing is published yet" in finding.proof
+
+
+class TestUndated:
+    """The provider does not tell when keys were made."""
+
+    BOTH = frozenset({OLD_KEY, NEW_KEY})
+
+    def test_a_key_in_the_version_before_without_a_mark_is_left_alone(self) -> None:
+        made = rebuild(left(undated=self.BOTH))
+
+        assert (roles(made)[OLD_KEY], made.rotation) == (Role.FOREIGN, None)
+        assert "nobody tells which key is the older one" in proof_of(made, OLD_KEY)
+
+    def test_a_key_that_we_surely_minted_is_let_go(self) -> None:
+        token = version_token(OLDER, OLD_KEY, 1)
+        ours = replace(OLD, rotation_id=OLDER, created_at=NEW.created_at)
+        shown = state(PUBLISHED, versions=frozenset({PUBLISHED, token}), previous=token)
+        made = rebuild(left(ours, NEW, shown=shown, undated=self.BOTH))
+
+        assert roles(made)[OLD_KEY] is Role.PREVIOUS
+        assert made.rotation is not None
+        assert made.rotation.id == OURS
+
+    def test_the_current_keys_age_is_counted_from_now_and_that_is_said(self) -> None:
+        made = rebuild(left(undated=self.BOTH))
+        (current,) = [item for item in made.findings if item.record.role is Role.CURRENT]
+
+        assert current.then.endswith("nobody tells its age")
+
+
+class TestTraits:
+    def test_a_key_that_cannot_be_switched_off_is_said_to_be_deleted_after_its_grace(self) -> None:
+        terms = replace(TERMS, traits=Traits(can_disable=False))
+        made = rebuilt(left(), terms, EPOCH, spare=SPARE)
+
+        assert made.findings[0].then == "a new grace, deleted past the guard"
+
+    def test_a_key_takes_no_slot_where_there_is_no_limit(self) -> None:
+        terms = replace(TERMS, traits=Traits(max_keys=None))
+        made = rebuilt(left(replaced=None), terms, EPOCH, spare=SPARE)
+
+        assert made.findings[0].then == "left alone"
 
 
 class TestHistory:

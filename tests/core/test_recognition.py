@@ -17,6 +17,11 @@ ONE = KeyId("AKIAIOSFODNN7EXAMPLE")
 OTHER = KeyId("AKIAI44QH8DHBEXAMPLE")
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 ANOTHER = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY"
+INSIDE = KeyId("IMNOTAKEYBUTANID")
+WHOLE_SECRET = "NEVERSHOWN2345NEVERSHOWN2345NEVERSHOWN2345NEVERS"
+WHOLE = f"CSAK{INSIDE}.{WHOLE_SECRET}"
+CLIENT = KeyId("0b5c6a3e-2c2f-4a52-9d4c-7f3c1f6a9e10")
+CLIENT_KEY = "a4" + "5e" * 167
 
 
 def key(content: Content) -> FoundKey:
@@ -132,6 +137,111 @@ def test_text_is_searched_too(text: str, place: str | None) -> None:
     assert place is None or key(found).key_id_field.startswith(place)
 
 
+# ------------------------------------------------------------------- CipherStash
+
+
+@pytest.mark.parametrize("field", ["CS_CLIENT_ACCESS_KEY", "CS_IDP_CLIENT_SECRET", "key"])
+def test_a_whole_access_key_is_found_by_its_id_in_the_field_of_the_secret(field: str) -> None:
+    found = key(recognise(json.dumps({field: WHOLE, "note": "x"})))
+
+    assert found == FoundKey(key_id=INSIDE, key_id_field="", secret_field=field)
+    assert found.field == field
+
+
+@pytest.mark.parametrize(
+    ("id_field", "key_field"),
+    [
+        ("CS_CLIENT_ID", "CS_CLIENT_KEY"),
+        ("clientId", "clientKey"),
+        ("client-id", "client-key"),
+        ("orders.client_id", "orders.client_key"),
+    ],
+)
+def test_a_client_and_its_key_are_a_pair_by_their_names(id_field: str, key_field: str) -> None:
+    found = key(recognise(json.dumps({id_field: CLIENT, key_field: CLIENT_KEY})))
+
+    assert found == FoundKey(key_id=CLIENT, key_id_field=id_field, secret_field=key_field)
+
+
+def test_both_keys_of_a_bundle_are_found_each_in_its_own_fields() -> None:
+    bundle = {
+        "CS_WORKSPACE_CRN": "crn:us-east-1.aws:ABCDEFGHIJKLMNOP",
+        "CS_CLIENT_ID": CLIENT,
+        "CS_CLIENT_KEY": CLIENT_KEY,
+        "CS_CLIENT_ACCESS_KEY": WHOLE,
+        "AWS_ACCESS_KEY_ID": ONE,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+    }
+
+    found = recognise(json.dumps(bundle))
+
+    assert found.fields == 6
+    assert [(item.key_id, item.key_id_field, item.secret_field) for item in found.keys] == [
+        (CLIENT, "CS_CLIENT_ID", "CS_CLIENT_KEY"),
+        (INSIDE, "", "CS_CLIENT_ACCESS_KEY"),
+        (ONE, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"clientId": CLIENT, "clientSecret": "of another vendor"},
+        {"clientId": CLIENT, "clientKey": "no hex"},
+        {"client_id": CLIENT, "orders_client_key": CLIENT_KEY},
+        {"id": CLIENT, "clientKey": CLIENT_KEY},
+        {"CS_CLIENT_ID": "no uuid", "CS_CLIENT_KEY": CLIENT_KEY},
+        {"CS_CLIENT_ID": 7},
+        {"key": "CSAKno-dot"},
+        {"key": f"CSAK{'X' * 65}.{WHOLE_SECRET}"},
+    ],
+)
+def test_what_may_be_another_vendors_is_no_key_of_a_workspace(fields: dict[str, object]) -> None:
+    assert recognise(json.dumps(fields)).keys == ()
+
+
+def test_a_client_under_its_usual_name_is_found_without_its_key() -> None:
+    found = key(recognise(json.dumps({"CS_CLIENT_ID": CLIENT, "CS_CLIENT_KEY": "base64=="})))
+
+    assert (found.key_id, found.secret_field) == (CLIENT, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "place"),
+    [
+        (json.dumps({"cs": {"key": WHOLE}}), Shape.FIELDS, "cs.key"),
+        (json.dumps({"CS_CLIENT_ACCESS_KEY": f'"{WHOLE}"'}), Shape.FIELDS, "CS_CLIENT_ACCESS_KEY"),
+        (json.dumps({"two words": WHOLE}), Shape.FIELDS, "two words"),
+        (json.dumps({WHOLE: "x"}), Shape.FIELDS, ""),
+        (json.dumps({"CSAKid.short": WHOLE}), Shape.FIELDS, "(hidden)"),
+        (json.dumps({CLIENT_KEY[:60]: WHOLE}), Shape.FIELDS, "(hidden)"),
+        (json.dumps({WHOLE_SECRET: WHOLE}), Shape.FIELDS, "(hidden)"),
+        (f"export CS_CLIENT_ACCESS_KEY={WHOLE}\n", Shape.TEXT, "CS_CLIENT_ACCESS_KEY"),
+        (f"[vault]\naccess_key: '{WHOLE}'\n", Shape.TEXT, "vault.access_key"),
+        (f"the key is {WHOLE}, keep it", Shape.TEXT, ""),
+    ],
+)
+def test_an_access_key_anywhere_else_is_told_with_its_place(
+    text: str, shape: Shape, place: str
+) -> None:
+    found = recognise(text)
+
+    assert found.shape is shape
+    assert (key(found).key_id, key(found).field) == (INSIDE, place)
+    assert not key(found).is_addressable
+
+
+def test_a_client_in_an_environment_file_is_told_with_its_place() -> None:
+    found = recognise(f"CS_CLIENT_ID='{CLIENT}'\nCS_CLIENT_KEY={CLIENT_KEY}\nOTHER_ID={CLIENT}")
+
+    assert (key(found).key_id, key(found).field) == (CLIENT, "CS_CLIENT_ID")
+    assert recognise("CS_CLIENT_ID=none").keys == ()
+
+
+def test_an_access_key_in_a_binary_value_is_found() -> None:
+    assert key(recognise_binary(b"\x00" + WHOLE.encode())).key_id == INSIDE
+
+
 def test_a_binary_value_is_searched_and_names_no_place() -> None:
     found = recognise_binary(b"\x00\xff" + ONE.encode() + b"\x00")
 
@@ -202,15 +312,27 @@ PARTS = st.sampled_from(
         "export ",
         "key",
         " ",
+        WHOLE,
+        CLIENT,
+        CLIENT_KEY,
+        "CS_CLIENT_ID",
+        "CSAKid.",
     ]
 )
+HIDDEN = (SECRET, WHOLE_SECRET, CLIENT_KEY)
 
 
 @given(st.lists(PARTS, max_size=14).map("".join))
 def test_no_secret_is_kept_in_whatever_text(text: str) -> None:
-    assert SECRET not in repr(recognise(text))
+    assert not any(hidden in repr(recognise(text)) for hidden in HIDDEN)
 
 
-@given(st.dictionaries(st.sampled_from(["a", "key", ONE, SECRET]), st.sampled_from([ONE, SECRET])))
+VALUES = st.sampled_from([ONE, SECRET, WHOLE, CLIENT, CLIENT_KEY])
+NAMES = st.sampled_from(["a", "key", "CS_CLIENT_ID", "CS_CLIENT_KEY"]) | VALUES
+
+
+@given(st.dictionaries(NAMES, VALUES))
 def test_no_secret_is_kept_of_whatever_fields(fields: dict[str, str]) -> None:
-    assert SECRET not in repr(recognise(json.dumps(fields)))
+    found = repr(recognise(json.dumps(fields)))
+
+    assert not any(hidden in found for hidden in HIDDEN)

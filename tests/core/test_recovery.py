@@ -161,9 +161,14 @@ class TestOnAKey:
 
     def test_a_missing_key_was_deleted_unless_the_listing_may_be_stale(self) -> None:
         rotation = on_key(Effect.DELETE_KEY, Phase.DISABLED)
+        discarding = intent(Effect.DELETE_KEY, key_id=NEW_KEY)
+        ours = open_rotation(Phase.STAGED, intent=discarding, abandoned=Reason.DRIFT)
+        unlisted, listed_since = seen(keys=listing()), at(minutes=1)
 
-        assert step(rotation, seen(keys=listing())) == SETTLING
-        assert step(rotation, seen(keys=listing()), at(minutes=1)) == DONE
+        assert step(rotation, unlisted) == Wait(until=listed_since, reason=Reason.SETTLING)
+        assert asks_for(step(rotation, unlisted, listed_since)) is What.OLD_REFUSED
+        assert step(ours, unlisted) == Wait(until=listed_since, reason=Reason.SETTLING)
+        assert step(ours, unlisted, listed_since) == DONE
 
     def test_a_key_that_is_still_there_was_not_deleted(self) -> None:
         rotation = on_key(Effect.DELETE_KEY, Phase.DISABLED)

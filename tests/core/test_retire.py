@@ -105,10 +105,13 @@ class TestWhileBothKeysWork:
     def test_what_somebody_else_did_to_the_old_key_is_written_down_and_not_done_again(
         self,
     ) -> None:
-        gone = seen(destination=state(TOKEN), keys=listing(key(NEW_KEY), now=AFTER_GRACE))
+        keys = listing(key(NEW_KEY), now=AFTER_GRACE)
+        gone = seen(destination=state(TOKEN), keys=keys, old_refused=True)
         disabled = replace(off(AFTER_GRACE), old_use=UNREAD)
+        found = step(PROMOTED, gone, AFTER_GRACE)
 
-        assert step(PROMOTED, gone, AFTER_GRACE) == Record(fact=Fact.FOUND_GONE)
+        assert isinstance(found, Record)
+        assert found.fact is Fact.FOUND_GONE
         assert step(PROMOTED, disabled, AFTER_GRACE) == Record(fact=Fact.FOUND_DISABLED)
 
     def test_where_keys_cannot_be_disabled_the_full_guard_stands_before_delete(self) -> None:
@@ -224,9 +227,8 @@ class TestDelete:
     def test_the_key_is_deleted_past_the_quarantine_and_its_guard(self) -> None:
         answer = step(DISABLED, off(AFTER_QUARANTINE), AFTER_QUARANTINE)
 
-        assert answer == Do(
-            effect=Effect.DELETE_KEY, key_id=OLD_KEY, evidence={"proof": "listing-only"}
-        )
+        last_used = {"old_last_used": at(hours=-1).isoformat()}
+        assert answer == Do(effect=Effect.DELETE_KEY, key_id=OLD_KEY, evidence=last_used)
 
     def test_readings_are_asked_for_one_by_one(self) -> None:
         fresh = off(AFTER_QUARANTINE)
@@ -296,8 +298,14 @@ class TestDelete:
         gone = replace(
             off(AFTER_QUARANTINE), keys=Known(listing(key(NEW_KEY), now=AFTER_QUARANTINE))
         )
+        asked = step(DISABLED, gone, AFTER_QUARANTINE)
+        found = step(DISABLED, replace(gone, old_refused=Known(value=True)), AFTER_QUARANTINE)
 
-        assert step(DISABLED, gone, AFTER_QUARANTINE) == Record(fact=Fact.FOUND_GONE)
+        assert asks_for(asked) is What.OLD_REFUSED
+        assert found == Record(
+            fact=Fact.FOUND_GONE,
+            evidence={"proof": "refused", "refused_at": AFTER_QUARANTINE.isoformat()},
+        )
 
     def test_a_use_after_the_switch_means_that_we_misunderstand_something(self) -> None:
         late = replace(off(AFTER_QUARANTINE), old_use=Known(used(at(minutes=16))))

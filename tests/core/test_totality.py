@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rotator.core.facts import (
     UNREAD,
     DestinationState,
+    Grants,
     KeyInfo,
     KeyListing,
     Known,
@@ -88,6 +89,9 @@ states = st.builds(
 )
 uses = st.builds(LastUsed, at=maybe_moment, service=st.just("s3"))
 
+things = st.frozensets(st.sampled_from(["keyset-a", "keyset-b"]))
+grants = st.builds(Grants, old=things, new=things)
+
 
 def readings(values: st.SearchStrategy[object]) -> st.SearchStrategy[Reading[object]]:
     failed = st.sampled_from(["access_denied", "not_found", "principal_replaced"])
@@ -101,6 +105,8 @@ observations: st.SearchStrategy[Observation] = st.builds(
     published=readings(st.sampled_from([None, *KEYS])),
     old_use=readings(uses),
     new_use=readings(uses),
+    old_refused=readings(booleans),
+    grants=readings(grants),
     old_gap=st.none() | st.timedeltas(timedelta(0), timedelta(days=40)),
     secret_in_hand=booleans,
 )
@@ -114,6 +120,7 @@ terms_of_all_kinds = st.builds(
         can_disable=booleans,
         can_report_use=booleans,
         marks_keys=booleans,
+        has_grants=booleans,
     ),
     can_read_back=booleans,
 )
@@ -133,6 +140,7 @@ def rotations(draw: st.DrawFn) -> Rotation:
         "base_version": draw(st.sampled_from([None, OLD_VERSION, SIBLING_VERSION])),
         "unstaged_at": draw(st.none() | near),
         "landing_until": draw(st.none() | near),
+        "granted": draw(st.none() | things.map(sorted).map(tuple)),
         "verify_failures": draw(st.integers(0, 4)),
         "expedited_at": draw(st.none() | near),
         "grace_given": draw(st.none() | st.just(timedelta(hours=1))),
@@ -208,6 +216,9 @@ def test_no_answer_takes_a_key_away_from_those_who_read_it(
         assert terms.mode is Mode.ENFORCE
         assert _carries_new_key(rotation, observation)
         assert _lists_enabled(observation, rotation.new_key_id)
+        if terms.traits.has_grants and rotation.phase is Phase.PROMOTED:
+            assert isinstance(observation.grants, Known)
+            assert observation.grants.value.old <= observation.grants.value.new
     elif isinstance(step, Do) and step.effect is Effect.DELETE_KEY:
         assert step.key_id == rotation.new_key_id
         assert rotation.abandoned is not None

@@ -307,6 +307,25 @@ class TestHalts:
 
         assert again == replace(before, phase_since=LATER, **changes)
 
+    @pytest.mark.parametrize(
+        ("phase", "reason", "is_over"),
+        [
+            (Phase.DISABLED, Reason.REENABLED, True),
+            (Phase.PROMOTED, Reason.ENABLED_BY_OPERATOR, True),
+            (Phase.DISABLED, Reason.USED_WHILE_DISABLED, False),
+            (Phase.PLANNED, Reason.INVARIANT, False),
+        ],
+    )
+    def test_an_orders_haste_is_over_once_somebody_needed_the_old_key(
+        self, phase: Phase, reason: Reason, *, is_over: bool
+    ) -> None:
+        hasty = open_rotation(phase, expedited_at=NOW, grace_given=timedelta(hours=1))
+
+        again = resumed(halted(hasty, NOW, reason), LATER)
+
+        left = (None, None) if is_over else (NOW, timedelta(hours=1))
+        assert (again.expedited_at, again.grace_given) == left
+
     def test_a_halt_keeps_its_open_intent(self) -> None:
         opened = open_rotation(Phase.PROMOTED, intent=intent(Effect.DISABLE_KEY))
 

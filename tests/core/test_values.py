@@ -240,7 +240,8 @@ def test_a_change_writes_the_credential_and_nothing_that_is_not_named() -> None:
 GOLDEN: dict[type[StrEnum], str] = {
     Phase: "planned created staged verified promoted disabled completed rolled_back halted",
     Effect: (
-        "observe prepare create_key stage verify promote unstage disable_key enable_key delete_key"
+        "observe prepare create_key stage verify promote unstage disable_key enable_key delete_key "
+        "grant"
     ),
     Trigger: "age manual taint drift",
     Role: "current previous pending discard suspect foreign gone",
@@ -251,18 +252,19 @@ GOLDEN: dict[type[StrEnum], str] = {
         "restamped"
     ),
     Finding: "stranger gone intent_done intent_void restamped",
-    What: "keys destination published old_use new_use",
+    What: "keys destination published old_use new_use grants old_refused",
     Mode: "plan enforce",
     IfStillUsed: "hold disable",
     Stage: "intent outcome event",
-    Verdict: "accepted not_yet wrong_principal",
+    Verdict: "accepted not_yet wrong_principal partly",
     Reason: (
         "not_due settling grace quiet quarantine backoff budget report_only plan_mode clock_skew "
         "audit_blocked destination_missing destination_foreign destination_deleted "
         "destination_busy native_rotation drift rolled_back_by_hand no_key unpublished slots_full "
         "principal_replaced current_key_gone current_key_disabled new_key_gone still_used "
         "use_unreadable use_unknown quiet_unproven reenabled used_while_disabled secret_lost "
-        "verify_failed outcome_lost access_denied invariant paused enabled_by_operator aborted"
+        "verify_failed outcome_lost access_denied invariant paused enabled_by_operator aborted "
+        "grants_unreadable grants_taken own_key_last old_key_lives"
     ),
     AuditAction: (
         "key.create key.stage key.verify key.promote key.unstage key.disable key.enable "
@@ -270,7 +272,10 @@ GOLDEN: dict[type[StrEnum], str] = {
         "rotation.halt rotation.abandon rotation.finish operator.rotate daemon.start daemon.stop "
         "policy.load operator.resume operator.abort operator.rollback operator.enable "
         "operator.pause operator.unpause destination.drift operator.confirm_account "
-        "operator.withdraw_account journal.rebuild"
+        "operator.withdraw_account journal.rebuild operator.create_key operator.revoke_key "
+        "operator.create_keyset operator.grant_keyset operator.revoke_keyset "
+        "operator.enable_keyset operator.disable_keyset operator.create_client "
+        "operator.delete_client key.grant"
     ),
 }
 

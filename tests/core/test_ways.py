@@ -362,3 +362,15 @@ def test_a_key_that_a_stranger_disabled_is_not_offered() -> None:
     theirs = key_record(role=Role.FOREIGN, enabled=False)
 
     assert not situation(credential(), None, (theirs,)).ways
+
+
+def test_nobody_is_told_to_go_back_to_a_key_that_was_deleted_and_lives_on() -> None:
+    waiting = credential(hold=held(Reason.OLD_KEY_LIVES))
+
+    found = situation(waiting, rotation(phase=Phase.DISABLED), OFF)
+
+    assert f"the old key {OLD_KEY} was deleted, and whoever has it may still be let in" in (
+        found.safe_now
+    )
+    assert verbs(found) == {Verb.ABORT}
+    assert not any("can be enabled" in line for line in found.safe_now)

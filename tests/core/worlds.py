@@ -95,6 +95,7 @@ def seen(
     old_use: LastUsed | Unreadable | Unread = UNREAD,
     new_use: LastUsed | Unreadable | Unread = UNREAD,
     old_gap: timedelta | None = None,
+    old_refused: bool | Unreadable | Unread = UNREAD,
     in_hand: bool = False,
 ) -> Observation:
     """Build an observation; a plain value is one that was read."""
@@ -105,6 +106,7 @@ def seen(
         old_use=_reading(old_use),
         new_use=_reading(new_use),
         old_gap=old_gap,
+        old_refused=_reading(old_refused),
         secret_in_hand=in_hand,
     )
 

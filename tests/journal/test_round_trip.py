@@ -79,6 +79,7 @@ INTENTS = st.builds(
     version=optional(WORDS),
     provider_time=optional(INSTANTS),
     known_keys=st.lists(WORDS, max_size=3).map(tuple),
+    is_answered=st.booleans(),
 )
 ORDERS = st.builds(
     Order,

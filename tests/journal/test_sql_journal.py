@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import event, make_url, select
 from sqlalchemy.dialects import postgresql
 
-from rotator.core.rotation import Phase, Trigger
+from rotator.core.reasons import Reason
+from rotator.core.rotation import Effect, Hold, Intent, Phase, Trigger
 from rotator.errors import ConflictError, InvariantError, UnavailableError
 from rotator.journal import codec, tables
 from rotator.journal.journal import SqlJournal
@@ -31,6 +32,7 @@ from tests.builders import (
     audit_record,
     credential,
     key_record,
+    principal,
     rotation,
     sealed,
 )
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Select
+
+    from rotator.core.rotation import Credential, Rotation
 
 DYING = """
 import os, sys, time
@@ -264,6 +268,34 @@ def test_rows_of_a_newer_release_are_left_alone(journal: SqlJournal, tmp_path: P
     assert not journal.register(credential(note="new"))
     assert not journal.request(credential().id, Trigger.MANUAL, now=at(days=1))
     assert (journal.credentials(), journal.keys(), journal.rotations()) == ((), (), ())
+
+
+OTHER_PROVIDER = replace(principal(), provider="cipherstash-client-key")
+GRANTING = Intent(effect=Effect.GRANT, made_at=EPOCH, not_after=at(minutes=1))
+
+
+@pytest.mark.parametrize(
+    ("value", "needed"),
+    [
+        pytest.param(credential(), 1, id="as-ever"),
+        pytest.param(credential(requested=Trigger.DRIFT), 2, id="a-word-of-the-second"),
+        pytest.param(credential(principal=OTHER_PROVIDER), 3, id="another-provider"),
+        pytest.param(
+            credential(hold=Hold(reason=Reason.GRANTS_TAKEN, since=EPOCH)), 3, id="a-new-hold"
+        ),
+        pytest.param(
+            credential(hold=Hold(reason=Reason.OLD_KEY_LIVES, since=EPOCH)), 3, id="a-key-lives-on"
+        ),
+        pytest.param(rotation(), 1, id="a-rotation-as-ever"),
+        pytest.param(rotation(reversed_at=EPOCH), 2, id="a-rotation-of-the-second"),
+        pytest.param(rotation(granted=("keyset",)), 3, id="something-granted"),
+        pytest.param(rotation(intent=GRANTING), 3, id="an-open-grant"),
+    ],
+)
+def test_a_row_that_an_older_release_would_misread_says_so(
+    value: Credential | Rotation, needed: int
+) -> None:
+    assert codec.generation(value) == needed
 
 
 @pytest.mark.parametrize(
