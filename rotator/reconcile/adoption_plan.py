@@ -32,11 +32,11 @@ from rotator.core.survey import Shape
 from rotator.errors import FatalError, RotatorError
 from rotator.ports.destination import CanSearch
 from rotator.reconcile.adopting import next_of
-from rotator.reconcile.judging import A_PERSON
+from rotator.reconcile.judging import person_note
 from rotator.reconcile.planning import Known, dry_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rotator.core.adoption import Place, PlacedKey
     from rotator.core.facts import Principal
@@ -68,21 +68,43 @@ class AdoptionPlanner:
         chosen = [item for item in self.scanner.territories if account in {None, item.account}]
         objects: list[FoundObject] = []
         closed: list[AdoptionRow] = []
-        for item in chosen:
-            self._search(item.account, objects, closed)
+        for home, regions in self._homes(item.account for item in chosen).items():
+            self._search(home, regions, objects, closed)
         found = places(objects)
         rows = [row for item in chosen for row in self._territory(item, found)]
-        return (*rows, *_strays(rows, objects), *_unreadable(objects), *closed)
+        judged = [item for item in objects if self._is_whole(item.account, chosen)]
+        return (*rows, *_strays(rows, judged), *_unreadable(objects), *closed)
+
+    def _is_whole(self, home: AccountId, chosen: Sequence[Territory]) -> bool:
+        """Whether everybody was listed whose keys may be in an account's objects."""
+        listed = {item.account for item in chosen}
+        guests = {item.account for item in self.scanner.territories}
+        return all(self._home(account) != home or account in listed for account in guests)
+
+    def _home(self, account: AccountId) -> AccountId:
+        return self.policy.account(account).home or account
+
+    def _homes(self, accounts: Iterable[AccountId]) -> dict[AccountId, tuple[str, ...]]:
+        """Name the accounts whose destinations carry these accounts' keys, with the regions."""
+        homes: dict[AccountId, tuple[str, ...]] = {}
+        for account in dict.fromkeys(accounts):
+            home = self._home(account)
+            homes[home] = tuple(dict.fromkeys((*homes.get(home, ()), *self._places(account))))
+        return homes
 
     def _search(
-        self, account: AccountId, objects: list[FoundObject], closed: list[AdoptionRow]
+        self,
+        account: AccountId,
+        regions: Iterable[str],
+        objects: list[FoundObject],
+        closed: list[AdoptionRow],
     ) -> None:
         """Look through every place of an account; one that is closed stops no other."""
         searched = [
             item for item in self.parts.destinations.values() if isinstance(item, CanSearch)
         ]
         for destination in searched:
-            for region in self._places(account):
+            for region in regions:
                 try:
                     objects += destination.search(account, region)
                 except FatalError:
@@ -106,7 +128,7 @@ class AdoptionPlanner:
         except FatalError:
             raise
         except RotatorError as error:
-            yield _closed(account, "its principals", error)
+            yield replace(_closed(account, "its principals", error), is_unlisted=True)
             return
         if judge.root_keys:
             finding = reported(Cause.ROOT, root_note(judge.root_keys))
@@ -124,7 +146,8 @@ class AdoptionPlanner:
             if candidate is not None and candidate.action is Action.ROTATE:
                 keys, finding = self._mapped(judge, candidate, found)
             else:
-                keys = placed(judge.territory.provider.list_keys(principal), found)
+                provider = judge.territory.provider
+                keys = placed(provider.list_keys(principal), found, provider.traits)
                 finding = self._unmapped(judge, principal, candidate, keys)
         except FatalError:
             raise
@@ -149,11 +172,11 @@ class AdoptionPlanner:
         )
         current = session.credential.current_key_id
         if current is not None:
-            keys = placed(session.list_keys(), found)
+            keys = placed(session.list_keys(), found, session.terms.traits)
             return keys, managed(current, keys, session.credential.hold)
         step = next_of(session)
         listing = known(session.observation.keys)
-        keys = placed(listing, found) if listing else ()
+        keys = placed(listing, found, session.terms.traits) if listing else ()
         name = candidate.destination.name if candidate.destination else ""
         if isinstance(step, Adopt):
             is_published = step.version is not None
@@ -177,9 +200,9 @@ class AdoptionPlanner:
         is_open = is_unmapped(self.policy, candidate.rule)
         if rule is not None and rule.action is Action.REPORT and not is_open:
             return reported(Cause.RULE, candidate.note)
-        region = self.policy.account(principal.account).region
+        account = self.policy.account(principal.account)
         return _never_rotated(judge, principal) or unmapped(
-            principal, keys, owner=self.policy.owner, region=region
+            principal, keys, owner=self.policy.owner, account=account
         )
 
 
@@ -204,7 +227,8 @@ def _never_rotated(judge: Judge, principal: Principal) -> Finding | None:
         return None
     if strict.unread:
         return reported(Cause.TAGS_UNREAD, judged.note)
-    return reported(Cause.PERSON if judged.note == A_PERSON else Cause.TOOL, judged.note)
+    is_person = judged.note == person_note(principal)
+    return reported(Cause.PERSON if is_person else Cause.TOOL, judged.note)
 
 
 def _strays(rows: Iterable[AdoptionRow], objects: Iterable[FoundObject]) -> Iterator[AdoptionRow]:

@@ -24,6 +24,7 @@ ACTIONS: Mapping[Effect, AuditAction] = {
     Effect.DISABLE_KEY: AuditAction.KEY_DISABLE,
     Effect.ENABLE_KEY: AuditAction.KEY_ENABLE,
     Effect.DELETE_KEY: AuditAction.KEY_DELETE,
+    Effect.GRANT: AuditAction.KEY_GRANT,
 }
 """The audit's word for each effect that changes something."""
 

@@ -23,8 +23,10 @@ from rotator.errors import (
     PermanentError,
     TransientError,
 )
+from rotator.ports.provider import CanTellOwn
 from rotator.reconcile import idle, obeying, planning, suspects
 from rotator.reconcile.gates import held_back
+from rotator.reconcile.own_key import others_first
 from rotator.reconcile.reconciler import after_failure
 from rotator.reconcile.rotating import is_gated
 
@@ -61,6 +63,8 @@ def chart(session: Session, *, is_ignored: bool, is_registered: bool) -> Chart:
         uses={key.key_id: _use(session, key.key_id) for key in _listed(session)},
         suspects=dict(_suspects(session)),
         records=session.keys(),
+        grants=session.observation.grants,
+        own=_own(session),
         gate=held_back(session),
         is_ignored=is_ignored,
         is_registered=is_registered,
@@ -81,7 +85,12 @@ def _may_start(session: Session, verdict: Start | Rest) -> Start | Rest:
         return verdict
     rotations = session.parts.journal.rotations(session.credential.id)
     failed = rollbacks.in_a_row(rotations)
-    waiting = held_back(session) or _denied(session) or idle.back_off(session, failed)
+    waiting = (
+        held_back(session)
+        or _denied(session)
+        or others_first(session, verdict.trigger)
+        or idle.back_off(session, failed)
+    )
     return Rest(wait=waiting, due_at=verdict.due_at) if waiting else verdict
 
 
@@ -117,6 +126,8 @@ def _fill(session: Session) -> None:
     state = known(session.observation.destination)
     if state is not None and state.exists:
         _read(session, What.PUBLISHED)
+    if session.terms.traits.has_grants and rotation is not None and rotation.new_key_id:
+        _read(session, What.GRANTS)
 
 
 def _read(session: Session, what: What) -> None:
@@ -135,6 +146,17 @@ def _use(session: Session, key: KeyId) -> Reading[LastUsed]:
         return Known(session.read_use(key))
     except (TransientError, PermanentError) as error:
         return Unreadable(error.code)
+
+
+def _own(session: Session) -> KeyId | None:
+    """Name the key by which we are admitted; one that cannot be read admits nobody now."""
+    provider = session.provider
+    if not isinstance(provider, CanTellOwn):
+        return None
+    try:
+        return provider.own_key(session.credential.principal.account)
+    except (TransientError, PermanentError):
+        return None
 
 
 def _listed(session: Session) -> tuple[KeyInfo, ...]:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rotator.core.accounts import Account
+from rotator.core.accounts import Account, unconfirmed
 from rotator.core.events import AuditAction, AuditRecord, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rotator.core.accounts import Place
     from rotator.ports.clock import Chance, Clock
-    from rotator.ports.journal import Journal
+    from rotator.ports.evidence import Telemetry
+    from rotator.ports.journal import Accounts, Journal
 
 
 def confirm(
@@ -32,6 +35,13 @@ def withdraw(
     said = _said(clock, place, operator, reason, is_confirmed=False)
     journal.save_account(said, _record(chance, AuditAction.OPERATOR_WITHDRAW_ACCOUNT, said))
     return said
+
+
+def tell_unconfirmed(journal: Accounts, telemetry: Telemetry, places: Iterable[Place]) -> None:
+    """Say in the log which accounts stay in plan mode, though enforce mode is configured."""
+    for place in unconfirmed(places, journal.accounts()):
+        remedy = f"rotator accounts confirm {place.account}"
+        telemetry.log("warning", "account not confirmed", account=place.account, hint=remedy)
 
 
 def _said(clock: Clock, place: Place, operator: str, reason: str, *, is_confirmed: bool) -> Account:

@@ -57,7 +57,11 @@ class _Found:
 
 
 def examine(
-    parts: Parts, scanner: Scanner, name: str, account: AccountId | None = None
+    parts: Parts,
+    scanner: Scanner,
+    name: str,
+    account: AccountId | None = None,
+    provider: str | None = None,
 ) -> Examination:
     """Explain every key of one principal, from live readings and the journal.
 
@@ -66,13 +70,15 @@ def examine(
         scanner: Knows the accounts, and policy's verdict.
         name: The principal's name.
         account: Its account; None searches all of them.
+        provider: Its provider; None searches at all of them.
 
     Raises:
         NotFoundError: There is no such principal, or no such account.
-        RejectedError: The name exists in several accounts, with the code `AMBIGUOUS`.
+        RejectedError: The name exists in several accounts, or at several providers,
+            with the code `AMBIGUOUS`.
         RotatorError: An account that may hold it could not be searched.
     """
-    found = _find(parts, scanner, name, account)
+    found = _find(parts, scanner, name, account, provider)
     candidate = _candidate(scanner, found)
     rows = planning.Known()
     if found.stored is not None:
@@ -90,7 +96,9 @@ def examine(
     return doctor.examine(chart(session, is_ignored=candidate is None, is_registered=is_registered))
 
 
-def _find(parts: Parts, scanner: Scanner, name: str, account: AccountId | None) -> _Found:
+def _find(
+    parts: Parts, scanner: Scanner, name: str, account: AccountId | None, provider: str | None
+) -> _Found:
     territories = [item for item in scanner.territories if account in {None, item.account}]
     if not territories:
         hint = f"known are {', '.join(sorted(item.account for item in scanner.territories))}"
@@ -108,17 +116,18 @@ def _find(parts: Parts, scanner: Scanner, name: str, account: AccountId | None) 
         names |= {*present, *kept}
         stored = kept.get(name)
         principal = present.get(name) or (stored.principal if stored else None)
-        if principal is not None:
+        if principal is not None and provider in {None, principal.provider}:
             found.append(_Found(territory=territory, principal=principal, stored=stored))
     return _only(name, names, found, failed)
 
 
 def _kept(parts: Parts, territory: Territory) -> dict[str, Credential]:
-    """Return the journal's credentials of one account, by the names of their principals."""
+    """Return the journal's credentials of one territory, by the names of their principals."""
     return {
         row.principal.name: row
         for row in parts.journal.credentials()
         if row.principal.account == territory.account
+        and parts.providers.get(row.principal.provider) is territory.provider
     }
 
 
@@ -126,8 +135,7 @@ def _only(
     name: str, names: set[str], found: Sequence[_Found], failed: Sequence[RotatorError]
 ) -> _Found:
     if len(found) > 1:
-        accounts = ", ".join(item.territory.account for item in found)
-        raise RejectedError(f"exists in several accounts: {accounts}", subject=name, code=AMBIGUOUS)
+        raise RejectedError(_places([it.principal for it in found]), subject=name, code=AMBIGUOUS)
     if found:
         return found[0]
     if failed:
@@ -135,6 +143,12 @@ def _only(
     close = get_close_matches(name, names, n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "see `rotator plan` for the names"
     raise NotFoundError("no such principal in the accounts", subject=name, hint=hint)
+
+
+def _places(found: Sequence[Principal]) -> str:
+    if len({it.account for it in found}) > 1:
+        return f"exists in several accounts: {', '.join(it.account for it in found)}"
+    return f"exists at several providers: {', '.join(it.provider for it in found)}"
 
 
 def _candidate(scanner: Scanner, found: _Found) -> Credential | None:

@@ -13,7 +13,7 @@ from rotator.core.events import Stage
 from rotator.core.ids import Instant, version_token
 from rotator.core.rotation import Effect, Intent
 from rotator.core.steps import known
-from rotator.core.transitions import expected, unbased, with_intent
+from rotator.core.transitions import answered, expected, unbased, with_intent
 from rotator.errors import (
     ConflictError,
     InvariantError,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rotator.core.steps import Do
     from rotator.reconcile.session import Session
 
-_ASKED_AGAIN = frozenset({Effect.PREPARE, Effect.ENABLE_KEY})
+_ASKED_AGAIN = frozenset({Effect.PREPARE, Effect.ENABLE_KEY, Effect.GRANT})
 """Effects that recovery repeats without waiting; without a pause it would do so at once."""
 
 
@@ -83,7 +83,12 @@ def mint(session: Session, step: Do) -> KeyMaterial | None:
     not_after = intend(session, step)
     principal, provider = session.credential.principal, session.provider
     try:
-        key = provider.create_key(principal, session.rotation.id, not_after=not_after)
+        key = provider.create_key(
+            principal,
+            session.rotation.id,
+            replaces=session.rotation.old_key_id,
+            not_after=not_after,
+        )
     except OutcomeUnknownError as error:
         unknown(session, step, error)
         return None
@@ -163,7 +168,18 @@ def act(session: Session, step: Do) -> None:
         refused(session, step, error)
         raise
     else:
+        _happened(session, step)
+
+
+def _happened(session: Session, step: Do) -> None:
+    """Commit the outcome; the end of an old key is still to be proved, by the open intent."""
+    is_end = step.effect is Effect.DELETE_KEY and step.key_id == session.rotation.old_key_id
+    if not is_end:
         succeeded(session, step)
+        return
+    told = session.event("answered", effect=step.effect)
+    session.commit(rotation=answered(session.rotation), events=(told,))
+    session.forget()
 
 
 def _call(session: Session, step: Do, not_after: Instant) -> None:
@@ -183,6 +199,8 @@ def _call(session: Session, step: Do, not_after: Instant) -> None:
             switch(session).disable_key(principal, _key(step), not_after=not_after)
         case Effect.ENABLE_KEY:
             switch(session).enable_key(principal, _key(step), not_after=not_after)
+        case Effect.GRANT:
+            session.granting().grant(principal, _key(step), step.grants, not_after=not_after)
         case _:
             msg = f"{step.effect.value} is not carried out here"
             raise InvariantError(msg)

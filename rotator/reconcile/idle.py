@@ -16,6 +16,7 @@ from rotator.errors import InvariantError, PermanentError, RotatorError
 from rotator.ports.provider import CanReportUse
 from rotator.reconcile import orphans
 from rotator.reconcile.gates import held_back
+from rotator.reconcile.own_key import others_first
 from rotator.reconcile.readiness import not_permitted
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def settle(session: Session) -> Rest | None:
                 waiting = (
                     held_back(session)
                     or not_permitted(session, step.trigger)
+                    or others_first(session, step.trigger)
                     or backing_off(session)
                 )
                 if waiting:
@@ -191,6 +193,8 @@ def _opened(session: Session, step: Start) -> Rotation:
         old_key_id=credential.current_key_id,
         old_version=step.version or credential.current_version,
         destination=credential.destination,
+        # Whoever calls a key compromised wants it to end as soon as another is in use.
+        expedited_at=now if step.trigger is Trigger.TAINT else None,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from rotator.core.forms import CLIENT_KEY
 from rotator.core.ids import credential_id
 from rotator.core.rotation import Action, Credential
 from rotator.errors import FatalError, RotatorError
@@ -29,8 +30,17 @@ if TYPE_CHECKING:
     from rotator.ports.provider import KeyProvider
 
 A_PERSON = "a person's: the principal can sign in to the console; people rotate their own keys"
+A_DEVICE = (
+    "a person's: it belongs to a developer's device, where the vendor's own tools replace it; "
+    "`rotator cipherstash client delete` ends it without touching others"
+)
 SURVEY_AGE = timedelta(hours=4, minutes=10)
 """How old an overview may be that principals are left out by."""
+
+
+def person_note(principal: Principal) -> str:
+    """Say why the keys of a person are only reported."""
+    return A_DEVICE if principal.provider == CLIENT_KEY else A_PERSON
 
 
 class Decide(Protocol):
@@ -105,7 +115,8 @@ class Judge:
             return None
         note, is_rotated = decision.note, decision.action is Action.ROTATE
         if is_rotated:
-            note = A_PERSON if self._is_person(principal) else self.ownership.listed(principal)
+            note = person_note(principal) if self._is_person(principal) else ""
+            note = note or self.ownership.listed(principal)
         if is_rotated and not note:
             if tags is None and self.ownership.asks_for_tags:
                 tags = self._tags(principal)

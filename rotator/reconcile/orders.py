@@ -20,6 +20,7 @@ def order(
     trigger: Trigger,
     *,
     operator: str,
+    reason: str = "",
 ) -> bool:
     """Order a rotation; False when the journal does not know the credential.
 
@@ -30,6 +31,7 @@ def order(
         credential: Whose key is to be replaced.
         trigger: Why.
         operator: Who orders it, as the auditor should read it.
+        reason: Why, in the operator's words; may be empty.
     """
     now, principal = clock.now(), credential.principal
     record = AuditRecord(
@@ -48,7 +50,7 @@ def order(
         ),
         trigger=trigger.value,
         rule=credential.rule,
-        reason="ordered at the command line",
+        reason=f"ordered: {reason}" if reason else "ordered at the command line",
     )
     journal.append((record,))
     return journal.request(credential.id, trigger, now=now)

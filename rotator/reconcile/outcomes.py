@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rotator.core.consequences import credential_after, keys_after_effect, keys_after_fact
@@ -18,18 +19,28 @@ from rotator.reconcile.books import ACTIONS
 from rotator.reconcile.closing import Closed, reversed_by
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rotator.core.events import Scalar
     from rotator.core.ids import KeyId
     from rotator.core.rotation import Intent, KeyRecord, Rotation
     from rotator.core.steps import Record
     from rotator.errors import RotatorError
     from rotator.reconcile.session import Session
 
+_NO_PROOF: Mapping[str, Scalar] = MappingProxyType({})
+
 _LANDS_LATE = frozenset({Effect.PROMOTE, Effect.DISABLE_KEY})
 """Effects that would undo an operator's rollback if they took effect once more after it."""
 
 
 def succeeded(
-    session: Session, step: Do, *, key: KeyId | None = None, reason: str | None = None
+    session: Session,
+    step: Do,
+    *,
+    key: KeyId | None = None,
+    reason: str | None = None,
+    proof: Mapping[str, Scalar] = _NO_PROOF,
 ) -> None:
     """Commit that an effect happened, with everything that follows from it."""
     before, now = session.rotation, session.stamp()
@@ -43,7 +54,7 @@ def succeeded(
         key=step.key_id or rotation.new_key_id,
         version=step.version,
         reason=reason,
-        evidence=step.evidence,
+        evidence={**step.evidence, **proof},
     )
     fresh = session.credential
     if rotation.promoted_at is not None:
@@ -52,7 +63,7 @@ def succeeded(
     closed = Closed(credential=credential_after(fresh, rotation))
     if rotation.reversed_at != before.reversed_at:
         closed = reversed_by(session, closed.credential)
-    told = session.event("outcome", rotation=rotation, effect=step.effect)
+    told = session.event("outcome", rotation=rotation, effect=step.effect, **proof)
     session.commit(
         rotation=rotation,
         credential=closed.credential,
@@ -127,16 +138,20 @@ def _fact(session: Session, step: Record) -> None:
     old, new = session.key(rotation.old_key_id), session.key(rotation.new_key_id)
     suspects = [record for record in map(session.key, step.suspects) if record]
     session.learn(keys_after_fact(step, rotation, old, new, suspects, now))
+    told = session.event(
+        step.fact.value, rotation=rotation, effect=None, reason=step.reason, **step.evidence
+    )
     session.commit(
         rotation=rotation,
         credential=credential_after(session.credential, rotation),
         audit=(
             *_abandoned(session, step),
             *_suspicions(session, step),
-            *finish(session, rotation),
+            *finish(session, rotation, step.evidence),
         ),
-        events=(session.event(step.fact.value, rotation=rotation, reason=step.reason),),
+        events=(told,),
     )
+    _count_end(session, step.evidence)
     session.forget()
 
 
@@ -145,7 +160,16 @@ def _intent_done(session: Session, step: Record, intent: Intent) -> None:
     if intent.effect is Effect.CREATE_KEY:
         session.learn(_adopted(session, key))
     done = Do(effect=intent.effect, key_id=key, version=intent.version)
-    succeeded(session, done, key=key, reason="found done after a lost answer or a crash")
+    reason = None if intent.is_answered else "found done after a lost answer or a crash"
+    succeeded(session, done, key=key, reason=reason, proof=step.evidence)
+    _count_end(session, step.evidence)
+
+
+def _count_end(session: Session, proof: Mapping[str, Scalar]) -> None:
+    """Count the end of an old key by how it was proved."""
+    if "proof" in proof:
+        provider = session.credential.principal.provider
+        session.parts.telemetry.count("key_ends", provider=provider, proof=str(proof["proof"]))
 
 
 def _intent_void(session: Session, intent: Intent) -> None:
@@ -189,14 +213,17 @@ def _adopted(session: Session, key: KeyId | None) -> tuple[KeyRecord, ...]:
     return (replace(record, role=Role.PENDING, rotation_id=session.rotation.id),)
 
 
-def finish(session: Session, rotation: Rotation) -> tuple[AuditRecord, ...]:
+def finish(
+    session: Session, rotation: Rotation, proof: Mapping[str, Scalar] = _NO_PROOF
+) -> tuple[AuditRecord, ...]:
     """Count a rotation that ended, and make its record; nothing for an open one."""
     if rotation.is_open:
         return ()
     provider = session.credential.principal.provider
     session.parts.telemetry.count("rotations", provider=provider, outcome=rotation.outcome)
     action = AuditAction.ROTATION_FINISH
-    return (session.audit(action, Stage.EVENT, "success", reason=rotation.outcome),)
+    reason = rotation.outcome
+    return (session.audit(action, Stage.EVENT, "success", reason=reason, evidence=proof),)
 
 
 def _abandoned(session: Session, step: Record) -> tuple[AuditRecord, ...]:

@@ -42,14 +42,16 @@ class Budget:
 class NothingDenied:
     """A `Permits` that knows of no refusal, so that everything is tried."""
 
-    def denied(self, account: AccountId, features: Collection[str]) -> tuple[str, ...]:
+    def denied(
+        self, account: AccountId, features: Collection[str], *, is_home: bool = False
+    ) -> tuple[str, ...]:
         """Name nothing."""
-        del account, features
+        del account, features, is_home
         return ()
 
 
-def _ignore_skew(skew: timedelta) -> None:
-    del skew
+def _ignore_skew(provider: str, skew: timedelta) -> None:
+    del provider, skew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ class Parts:
         destinations: By destination kind.
         terms_for: Policy, traits and limits for a credential, as of now.
         lease_period: How long a claim lasts until its first commit.
-        on_skew: Is told how far the provider's clock is ahead of ours.
+        on_skew: Is told how far a provider's clock is ahead of ours, with its name.
         permits: What our own identity is known not to be allowed.
     """
 
@@ -75,5 +77,5 @@ class Parts:
     telemetry: Telemetry
     budget: Budget = Budget()
     lease_period: timedelta = Limits().lease_period
-    on_skew: Callable[[timedelta], None] = _ignore_skew
+    on_skew: Callable[[str, timedelta], None] = _ignore_skew
     permits: Permits = NothingDenied()

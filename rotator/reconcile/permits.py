@@ -43,6 +43,8 @@ class PermissionBook:
         clock: Clock,
         accounts: Sequence[AccountId],
         wanted: Callable[[AccountId], Mapping[str, Actions]],
+        *,
+        for_destinations: frozenset[str] = frozenset(),
     ) -> None:
         """Know of no refusal yet.
 
@@ -50,9 +52,11 @@ class PermissionBook:
             clock: The time.
             accounts: Every account.
             wanted: The actions of each feature that is switched on in an account.
+            for_destinations: The actions that any destination needs.
         """
         self._clock = clock
         self._wanted = wanted
+        self._for_destinations = for_destinations
         self._lock = threading.Lock()
         self._known = {account: _Known() for account in accounts}
 
@@ -76,11 +80,18 @@ class PermissionBook:
             }
         return self.findings(account)
 
-    def denied(self, account: AccountId, features: Collection[str]) -> tuple[str, ...]:
+    def denied(
+        self, account: AccountId, features: Collection[str], *, is_home: bool = False
+    ) -> tuple[str, ...]:
         """Name the actions of some features that are known to be denied, in order."""
+        if account not in self._known:
+            # Such as a workspace: nobody asks it for permissions.
+            return ()
         wanted = self._wanted(account)
         actions = [action for name in wanted if name in features for action in wanted[name]]
         refused = self._refused(account)
+        if is_home:
+            refused &= self._for_destinations
         return tuple(dict.fromkeys(action for action in actions if action in refused))
 
     def findings(self, account: AccountId) -> tuple[Finding, ...]:

@@ -18,6 +18,7 @@ from rotator.core.terms import Mode
 from rotator.errors import RotatorError
 from rotator.reconcile import idle, orphans
 from rotator.reconcile.gates import paused
+from rotator.reconcile.own_key import others_first
 from rotator.reconcile.session import Session
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ class PlanRow:
     """One key, and what would become of it.
 
     Attributes:
+        provider: The name of its principal's provider; empty for an account's root.
         key_id: None when the principal has no key, or none could be listed.
+        created_at: None where the provider does not tell.
         when: When something would happen; None when nothing would.
         what: A few words: ``rotate``, ``wait``, ``report``, ``hold``, ``leave alone``.
         reason: A sentence that says why, or what a person has to do first.
@@ -62,6 +65,7 @@ class PlanRow:
     is_held: bool = False
     contact: str = ""
     destination: str = ""
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +182,9 @@ def _verdict_row(session: Session, key: KeyInfo | None, verdict: Start | Rest) -
         waiting = paused(session)
         if waiting is not None:
             return _row(session, key, "hold", _told(waiting), is_held=True)
+        waiting = others_first(session, verdict.trigger)
+        if waiting is not None:
+            return _row(session, key, "wait", _told(waiting))
         is_ordered = session.credential.requested is not None
         why = "an operator ordered it" if is_ordered else _WHY[verdict.trigger]
         return _row(session, key, "rotate", why, when=session.now())
@@ -211,19 +218,21 @@ def _row(
     is_held: bool = False,
 ) -> PlanRow:
     credential = session.credential
+    dated = key if key is not None and key.is_dated else None
     return PlanRow(
         account=credential.principal.account,
         principal=credential.principal.name,
         rule=credential.rule,
         key_id=key.key_id if key else None,
-        created_at=key.created_at if key else None,
-        age=session.now() - key.created_at if key else None,
+        created_at=dated.created_at if dated else None,
+        age=session.now() - dated.created_at if dated else None,
         when=when,
         what=what,
         reason=reason,
         is_held=is_held,
         contact=credential.contact,
         destination=credential.destination.name if credential.destination else "",
+        provider=credential.principal.provider,
     )
 
 

@@ -1,4 +1,8 @@
-"""Proving a new key: tried as itself, from outside, until it is accepted in a row."""
+"""Proving a new key, and the end of an old one: tried as itself, from outside.
+
+A new key is tried until it is accepted in a row. An old one is tried once when it was
+deleted, and its secret, read back for that, never leaves `is_refused` (invariant I5).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.core.ids import Instant
-from rotator.errors import RejectedError, TransientError
+from rotator.errors import NotFoundError, PermanentError, RejectedError, TransientError
+from rotator.ports.destination import CanReadVersions
 from rotator.ports.provider import Verdict
 
 if TYPE_CHECKING:
@@ -55,3 +60,32 @@ def _accepted(session: Session, material: KeyMaterial, deadline: Instant) -> boo
         msg = "the new key belongs to another principal"
         raise RejectedError(msg, subject=material.key_id, code="wrong_principal")
     return verdict is Verdict.ACCEPTED
+
+
+def is_refused(session: Session) -> bool:
+    """Try the rotation's old key once, which is deleted: from the version that carried it.
+
+    Raises:
+        PermanentError: It cannot be read back, or what is there is not that key.
+        TransientError: It could not be read, or not be tried, now.
+    """
+    verdict = session.provider.verify(session.credential.principal, _carried(session))
+    return verdict is Verdict.NOT_YET
+
+
+def _carried(session: Session) -> KeyMaterial:
+    """Read the old key from the version that consumers read before; it may have no label left."""
+    rotation = session.rotation
+    ref, version = rotation.destination, rotation.base_version
+    adapter = session.destination(ref)
+    if not isinstance(adapter, CanReadVersions):
+        msg = "the destination's old versions cannot be read"
+        raise PermanentError(msg, subject=ref.name, code="no_capability")
+    if version is None:
+        msg = "nobody knows which version carried the old key"
+        raise NotFoundError(msg, subject=ref.name, code="no_version")
+    material = adapter.read_version(ref, version)
+    if material.key_id != rotation.old_key_id:
+        msg = f"version {version} carries another key"
+        raise RejectedError(msg, subject=ref.name, code="other_key")
+    return material

@@ -18,6 +18,7 @@ from rotator.ports.destination import CanReadBack
 from rotator.ports.provider import CanReportUse
 
 if TYPE_CHECKING:
+    from rotator.core.ids import AccountId
     from rotator.reconcile.session import Session
 
 _DENIED = AccessDeniedError.default_code
@@ -28,9 +29,10 @@ _URGENT = frozenset({Trigger.TAINT, Trigger.DRIFT})
 
 def not_permitted(session: Session, trigger: Trigger) -> Wait | None:
     """Say which action is known to be denied that a whole rotation needs; None if none is."""
-    account = session.credential.principal.account
+    account = _home(session)
+    is_home = account != session.credential.principal.account
     features = stoppers(is_urgent=trigger in _URGENT)
-    denied = session.parts.permits.denied(account, features)
+    denied = session.parts.permits.denied(account, features, is_home=is_home)
     if not denied:
         return None
     verb = "is" if len(denied) == 1 else "are"
@@ -39,6 +41,13 @@ def not_permitted(session: Session, trigger: Trigger) -> Wait | None:
         "see rotator doctor"
     )
     return hold(session.terms, session.now(), Reason.ACCESS_DENIED, detail)
+
+
+def _home(session: Session) -> AccountId:
+    """Name the account that the credential is published in; its own where that is unknown."""
+    rotation, credential = session.claim.rotation, session.credential
+    ref = rotation.destination if rotation else credential.destination
+    return ref.account if ref else credential.principal.account
 
 
 def unready(session: Session) -> Wait | None:
@@ -82,10 +91,11 @@ def _unmerged(session: Session) -> Wait | None:
 
 def explained(session: Session, rest: Wait) -> Wait:
     """Name the actions that are known to be denied, where a hold says no more than "denied"."""
-    account = session.credential.principal.account
+    account = _home(session)
     if not is_hold(rest.reason) or not rest.detail.endswith(_DENIED):
         return rest
-    denied = session.parts.permits.denied(account, _EVERY_FEATURE)
+    is_home = account != session.credential.principal.account
+    denied = session.parts.permits.denied(account, _EVERY_FEATURE, is_home=is_home)
     if not denied:
         return rest
     detail = f"{rest.detail} (not allowed in {account}: {', '.join(denied)})"

@@ -200,6 +200,9 @@ def _traces(session: Session, adopt: Adopt) -> Traces:
             session.credential, current_key_id=adopt.key_id, current_version=adopt.version
         ),
         records=tuple(record for record in records if record.key_id in listed),
+        undated=frozenset(
+            key.key_id for key in (listing.keys if listing else ()) if not key.is_dated
+        ),
         state=known(session.observation.destination),
     )
     if not is_history_needed(found, session.terms):

@@ -31,6 +31,10 @@ def _ignore_root_keys(account: AccountId, count: int) -> None:
     del account, count
 
 
+def _ignore_outcome(territory: Territory, code: str) -> None:
+    del territory, code
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanner:
     """Registers what policy wants managed or reported.
@@ -39,6 +43,8 @@ class Scanner:
         decide: Policy's verdict on a principal.
         ownership: What tells beside policy whose business a key is.
         on_root_keys: Is told how many keys an account's root has, where that can be read.
+        on_scanned: Is told how each scan ended: our code of its failure, empty if it
+            did not fail.
     """
 
     territories: Sequence[Territory]
@@ -48,6 +54,7 @@ class Scanner:
     telemetry: Telemetry
     ownership: Ownership = field(default_factory=Ownership)
     on_root_keys: Callable[[AccountId, int], None] = _ignore_root_keys
+    on_scanned: Callable[[Territory, str], None] = _ignore_outcome
 
     def scan(self) -> bool:
         """Look at every account; the failure of one never stops another.
@@ -79,6 +86,7 @@ class Scanner:
         except FatalError:
             raise
         except RotatorError as error:
+            self.on_scanned(territory, error.code)
             self.telemetry.count("scans", outcome="failure")
             self.telemetry.log(
                 "error",
@@ -88,6 +96,7 @@ class Scanner:
                 error=error.diagnostics(),
             )
             return False
+        self.on_scanned(territory, "")
         self.telemetry.count("scans", outcome="success")
         return True
 

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rotator.core import inventory, usage
-from rotator.core.facts import Known, Observation, Unreadable, What
+from rotator.core.facts import Grants, Known, Observation, Unreadable, What
 from rotator.core.ids import Instant
-from rotator.errors import InvariantError, PermanentError
+from rotator.errors import InvariantError, NotFoundError, PermanentError
 from rotator.ports.destination import CanReadBack
 from rotator.ports.journal import Change
-from rotator.ports.provider import CanReportUse
+from rotator.ports.provider import CanKeepGrants, CanReportUse
 from rotator.reconcile import books
+from rotator.reconcile.proof import is_refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -181,11 +182,11 @@ class Session:
         listing = self.provider.list_keys(self.credential.principal)
         ahead = listing.provider_time - self.now()
         self._told = listing.provider_time, ahead
-        self.parts.on_skew(ahead)
+        self.parts.on_skew(self.credential.principal.provider, ahead)
         lag = self.terms.traits.list_lag
         found = inventory.seen(self.credential.id, self.keys(), listing, self.now(), lag=lag)
         self.learn(found)
-        return listing
+        return inventory.dated(listing, self.keys())
 
     def read_use(self, key_id: KeyId) -> LastUsed:
         """Read a key's last use and learn it.
@@ -220,6 +221,30 @@ class Session:
                 return use
             case What.NEW_USE:
                 return self.read_use(_present(self.rotation.new_key_id))
+            case What.GRANTS:
+                return self._grants()
+            case What.OLD_REFUSED:
+                return is_refused(self)
+
+    def granting(self) -> CanKeepGrants:
+        """The provider as one whose keys are granted things of their own.
+
+        Raises:
+            InvariantError: It is none; the machine should not have asked.
+        """
+        if not isinstance(self.provider, CanKeepGrants):
+            msg = "the provider's keys have no grants"
+            raise InvariantError(msg)
+        return self.provider
+
+    def _grants(self) -> Grants:
+        provider, principal = self.granting(), self.credential.principal
+        new = provider.grants(principal, _present(self.rotation.new_key_id))
+        try:
+            old = provider.grants(principal, self.rotation.old_key_id)
+        except NotFoundError:
+            old = frozenset()
+        return Grants(old=old, new=new)
 
     def _published(self) -> KeyId | None:
         ref = self._ref()

@@ -18,9 +18,11 @@ from rotator.core.terms import Mode
 from rotator.errors import AccessDeniedError, NotFoundError, RejectedError, UnavailableError
 from rotator.ports.journal import Change
 from rotator.reconcile import doctoring
+from rotator.reconcile.judging import Territory
 from rotator.testing.fake_destination import WriteOnlyFakeDestination
 from rotator.testing.fake_provider import (
     ACCOUNT,
+    BareFakeProvider,
     FakeProviderWithoutUse,
     FakeProviderWithTrail,
 )
@@ -64,7 +66,9 @@ def until(phase: Phase, later: timedelta = timedelta(0)) -> Estate:
 
 def orphaned(estate: Estate) -> KeyMaterial:
     """Mint and mark a key in a rotation of which this journal knows nothing."""
-    minted = estate.provider.create_key(estate.principal, FORGOTTEN, not_after=soon(estate))
+    minted = estate.provider.create_key(
+        estate.principal, FORGOTTEN, replaces=None, not_after=soon(estate)
+    )
     estate.provider.mark_key(estate.principal, minted.material.key_id, FORGOTTEN)  # type: ignore[attr-defined]
     return minted.material
 
@@ -674,6 +678,26 @@ def test_a_name_in_two_accounts_needs_the_account() -> None:
 
     assert caught.value.code == doctoring.AMBIGUOUS
     assert [item.key.key_id for item in found.keys] == [key.key_id]
+
+
+def test_a_name_at_two_providers_needs_the_provider() -> None:
+    estate = Estate()
+    other = BareFakeProvider(estate.clock)
+    other.habits = replace(other.habits, name="other")
+    twin = other.mint_by_hand(other.add_principal(NAME))
+    parts = replace(estate.parts(), providers={"fake": estate.provider, "other": other})
+    places = (estate.provider, other)
+    both = replace(
+        scanner(estate),
+        territories=tuple(Territory(provider=it, account=ACCOUNT) for it in places),
+    )
+
+    with pytest.raises(RejectedError, match="several providers: fake, other") as caught:
+        doctoring.examine(parts, both, NAME)
+    found = doctoring.examine(parts, both, NAME, provider="other")
+
+    assert caught.value.code == doctoring.AMBIGUOUS
+    assert [item.key.key_id for item in found.keys] == [twin.key_id]
 
 
 def test_a_name_that_does_not_exist_is_answered_with_close_ones() -> None:

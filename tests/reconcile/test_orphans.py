@@ -34,7 +34,9 @@ def ours(estate: Estate) -> None:
 
 def orphaned(estate: Estate) -> KeyMaterial:
     """Mint and mark a key in a rotation of which this journal knows nothing."""
-    minted = estate.provider.create_key(estate.principal, FORGOTTEN, not_after=soon(estate))
+    minted = estate.provider.create_key(
+        estate.principal, FORGOTTEN, replaces=None, not_after=soon(estate)
+    )
     estate.provider.mark_key(estate.principal, minted.material.key_id, FORGOTTEN)  # type: ignore[attr-defined]
     return minted.material
 

@@ -54,6 +54,22 @@ def test_a_refusal_counts_for_its_account_for_an_hour() -> None:
     assert known.denied(ACCOUNT, ("rotate",)) == ()
 
 
+def test_where_keys_of_another_account_are_published_only_publishing_has_to_be_allowed() -> None:
+    clock = ManualClock()
+    known = PermissionBook(
+        clock, (ACCOUNT,), lambda _: WANTED, for_destinations=frozenset({"x:Delete"})
+    )
+    known.heard(ACCOUNT, "x:Mint", is_allowed=False)
+    known.heard(ACCOUNT, "x:Delete", is_allowed=False)
+
+    assert known.denied(ACCOUNT, ("rotate",)) == ("x:Mint", "x:Delete")
+    assert known.denied(ACCOUNT, ("rotate",), is_home=True) == ("x:Delete",)
+
+
+def test_an_account_that_nobody_asks_for_permissions_denies_nothing() -> None:
+    assert book(ManualClock()).denied(AccountId("ZVATKW3VHMFG27DY"), ("rotate",)) == ()
+
+
 def test_a_refusal_met_by_a_clock_that_was_ahead_is_forgotten_when_it_is_set_right() -> None:
     clock = ManualClock()
     known = book(clock)
@@ -166,7 +182,9 @@ class LicensedEstate(Estate):
 
     refused: tuple[str, ...] = ()
 
-    def denied(self, account: AccountId, features: object) -> tuple[str, ...]:
+    def denied(
+        self, account: AccountId, features: object, *, is_home: bool = False
+    ) -> tuple[str, ...]:
         del account
         assert isinstance(features, tuple)
         return tuple(item for item in self.refused if "use" in features or item != "x:LastUsed")
@@ -301,7 +319,7 @@ def _refuse(ref: object) -> None:
 
 
 def _after_the_gate(estate: LicensedEstate) -> Callable[[AccountId, object], tuple[str, ...]]:
-    def denied(account: AccountId, features: object) -> tuple[str, ...]:
+    def denied(account: AccountId, features: object, *, is_home: bool = False) -> tuple[str, ...]:
         assert isinstance(features, tuple)
         return estate.refused if "read_current" in features else ()
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
+from rotator.core.ids import credential_id
 from rotator.core.orders import Pause
 from rotator.core.reasons import Reason, explain
 from rotator.core.rotation import Action, Phase
@@ -14,6 +16,10 @@ from rotator.reconcile.planning import Known, PlanRow, plan
 from rotator.testing.fake_provider import ACCOUNT
 from rotator.testing.memory_journal import MemoryJournal
 from tests.reconcile.estate import Estate
+from tests.reconcile.test_granting import GrantedEstate
+
+if TYPE_CHECKING:
+    from rotator.core.facts import KeyListing, Principal
 
 
 def planned(estate: Estate) -> tuple[PlanRow, ...]:
@@ -113,6 +119,40 @@ def test_a_rotation_that_the_journal_has_lost_is_shown_as_the_daemon_opens_it_ag
     assert row.what == "rotation promoted"
     assert row.key_id == estate.old.key_id
     assert estate.journal.rotations() == ()
+
+
+def test_our_own_key_waits_while_another_one_of_its_account_is_due() -> None:
+    estate = GrantedEstate()
+    estate.run(timedelta(hours=1))
+    estate.granting.own[ACCOUNT] = estate.old.key_id
+    neighbour = replace(
+        estate.credential(),
+        id=credential_id("fake", ACCOUNT, "neighbour"),
+        principal=estate.provider.add_principal("neighbour"),
+        due_at=estate.clock.now(),
+    )
+    estate.register(neighbour)
+    estate.clock.advance(timedelta(days=100))
+
+    (row,) = plan(estate.parts(), estate.stored, Known(credential=estate.stored))
+    assert (row.what, row.when, row.is_held) == ("wait", None, False)
+    assert row.reason == f"{explain(Reason.OWN_KEY_LAST)} (neighbour)"
+    assert row.provider == "fake"
+
+
+def test_a_key_of_which_nobody_tells_the_age_has_none() -> None:
+    estate = Estate()
+    listing = estate.provider.list_keys
+
+    def undated(of: Principal) -> KeyListing:
+        found = listing(of)
+        return replace(found, keys=tuple(replace(it, is_dated=False) for it in found.keys))
+
+    estate.provider.list_keys = undated  # type: ignore[method-assign,assignment]
+    estate.look()
+
+    (row,) = planned(estate)
+    assert (row.created_at, row.age) == (None, None)
 
 
 def test_what_cannot_be_read_is_a_hold() -> None:

@@ -56,7 +56,7 @@ def forged(fleet: Fleet, member: Member, mark: RotationId) -> None:
     soon = Instant(fleet.clock.now() + timedelta(minutes=1))
     principal, ref, provider = member.principal, member.ref, fleet.provider
     base = fleet.destination.describe(ref).current
-    material = provider.create_key(principal, mark, not_after=soon).material
+    material = provider.create_key(principal, mark, replaces=None, not_after=soon).material
     provider.mark_key(principal, material.key_id, mark)
     token = version_token(mark, material.key_id, 1)
     fleet.destination.prepare(ref, not_after=soon)

@@ -17,7 +17,7 @@ from tests.reconcile.estate import LIMITS, Estate
 
 if TYPE_CHECKING:
     from rotator.core.facts import KeyListing, Principal
-    from rotator.core.ids import RotationId
+    from rotator.core.ids import KeyId, RotationId
     from rotator.core.rotation import Claim
     from rotator.core.secret import KeyMaterial, MintedKey
     from rotator.ports.journal import Change
@@ -380,11 +380,16 @@ class _Quota(FakeProvider):
     """A principal whose last slot is taken by somebody between the listing and the mint."""
 
     def create_key(
-        self, principal: Principal, rotation: RotationId, *, not_after: Instant
+        self,
+        principal: Principal,
+        rotation: RotationId,
+        *,
+        replaces: KeyId | None,
+        not_after: Instant,
     ) -> MintedKey:
         if len(self.list_keys(principal).keys) == 1:
             self.mint_by_hand(principal)
-        return super().create_key(principal, rotation, not_after=not_after)
+        return super().create_key(principal, rotation, replaces=replaces, not_after=not_after)
 
 
 def test_a_slot_taken_at_the_last_moment_is_a_hold_and_no_key_is_removed_for_it() -> None:

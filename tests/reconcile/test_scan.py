@@ -11,11 +11,14 @@ from rotator.core.policy import Decision
 from rotator.core.rotation import Action
 from rotator.reconcile.judging import Territory
 from rotator.reconcile.scan import IGNORED, VANISHED, Scanner
+from rotator.reconcile.watches import ScanWatch
 from rotator.testing.fake_provider import ACCOUNT
 from rotator.testing.wire import Failure
 from tests.reconcile.estate import NAME, Estate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rotator.core.facts import Principal
     from rotator.core.rotation import Credential
     from rotator.core.tags import Tags
@@ -23,7 +26,11 @@ if TYPE_CHECKING:
 OTHER = credential_id("fake", ACCOUNT, "svc-other")
 
 
-def scan(estate: Estate, *ignored: str) -> bool:
+def scan(
+    estate: Estate,
+    *ignored: str,
+    on_scanned: Callable[[Territory, str], None] = lambda _territory, _code: None,
+) -> bool:
     def decide(principal: Principal, tags: Tags | None = None) -> Decision:
         action = None if principal.name in ignored else Action.ROTATE
         return Decision(
@@ -40,6 +47,7 @@ def scan(estate: Estate, *ignored: str) -> bool:
         journal=estate.journal,
         clock=estate.clock,
         telemetry=estate.telemetry,
+        on_scanned=on_scanned,
     ).scan()
 
 
@@ -90,6 +98,23 @@ def test_a_listing_that_broke_off_or_shows_nobody_lets_go_of_nothing() -> None:
     empty.register(replace(empty.credential(), id=OTHER, principal=elsewhere))
     assert scan(empty)
     assert row(empty, "svc-elsewhere").action is Action.ROTATE
+
+
+def test_how_each_scan_ended_is_told_and_remembered_until_it_succeeds() -> None:
+    estate, scans = Estate(), ScanWatch()
+    scans.note("another", ACCOUNT, "throttled")
+
+    def note(territory: Territory, code: str) -> None:
+        scans.note(estate.principal.provider, territory.account, code)
+
+    estate.wire.break_next("principals", Failure.UNAVAILABLE)
+    assert not scan(estate, on_scanned=note)
+    failed = scans.failed
+    assert scan(estate, on_scanned=note)
+
+    other = {("another", ACCOUNT): "throttled"}
+    assert failed == other | {(estate.principal.provider, ACCOUNT): "unavailable"}
+    assert scans.failed == other
 
 
 def test_a_key_that_is_looked_after_by_nobody_any_more_is_no_hold() -> None:
