@@ -162,9 +162,18 @@ class AwsIamProvider:
         return self._clients.run(read, subject=principal.name)
 
     def create_key(
-        self, principal: Principal, rotation: RotationId, *, not_after: Instant
+        self,
+        principal: Principal,
+        rotation: RotationId,
+        *,
+        replaces: KeyId | None,
+        not_after: Instant,
     ) -> MintedKey:
-        """Mint one key with one request; the rotation stands in its user agent."""
+        """Mint one key with one request; the rotation stands in its user agent.
+
+        Rights belong to the user, so `replaces` says nothing here.
+        """
+        del replaces
         iam = self._clients.iam(principal.account, Purpose.MINT)
 
         def mint() -> MintedKey:
@@ -199,15 +208,12 @@ class AwsIamProvider:
             )
 
     def verify(self, principal: Principal, material: KeyMaterial) -> Verdict:
-        """Ask STS in each consumer region whose key it is; the first no counts."""
+        """Ask STS in each consumer region whose key it is."""
         regions = self._config.verify_regions or (
             self._clients.config.region_of(principal.account),
         )
-        for region in regions:
-            verdict = self._try(principal, material, region)
-            if verdict is not Verdict.ACCEPTED:
-                return verdict
-        return Verdict.ACCEPTED
+        verdicts = {self._try(principal, material, region) for region in regions}
+        return verdicts.pop() if len(verdicts) == 1 else Verdict.PARTLY
 
     def _try(self, principal: Principal, material: KeyMaterial, region: str) -> Verdict:
         with closing(self._clients.probe(region, material)) as sts:

@@ -1,0 +1,1 @@
+"""CipherStash: access keys and client keys of workspaces."""
