@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from rotator.core.permissions import rotating_rules
+from rotator.clients.aws_labels import named, stage_of
+from rotator.core.forms import AWS_IAM
+from rotator.core.permissions import publications, rotating_rules, selecting_rules
 from rotator.core.policy import is_literal
 from rotator.core.rotation import Action
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
 
     from rotator.core.ids import AccountId
-    from rotator.core.permissions import Actions
-    from rotator.core.policy import DestinationTemplate, Match, Policy, Rule
+    from rotator.core.permissions import Actions, Publication
+    from rotator.core.policy import DestinationTemplate, Match, Policy
     from rotator.core.tags import TagGlobs
 
 CHECK_PERMISSIONS: Final = ("iam:SimulatePrincipalPolicy",)
@@ -46,13 +48,6 @@ _WITHOUT_RESOURCE: Final = frozenset(
 """Actions that AWS grants on everything or not at all."""
 
 _WRITES_USERS: Final = frozenset({"rotate", "mark"})
-_STAGES: Final = {
-    "read_staged": "AWSPENDING",
-    "read_current": "AWSCURRENT",
-    "search": "AWSCURRENT",
-    "rebuild": "AWSPREVIOUS",
-}
-READ_SECRET: Final = "secretsmanager:GetSecretValue"  # noqa: S105 - an action's name
 
 
 class Target(StrEnum):
@@ -64,6 +59,7 @@ class Target(StrEnum):
     SECRETS = "secrets"
     NEW_SECRETS = "new secrets"
     ANY_SECRET = "any secret"  # noqa: S105 - a kind of resource
+    OWN_KEYS = "own keys"
     OURSELVES = "ourselves"
 
 
@@ -72,7 +68,8 @@ class Grant:
     """Actions of one feature that share their resources.
 
     Attributes:
-        stage: The only label under which a secret may be read; empty for all else.
+        stage: The only label under which a secret may be read, or `BY_ID`; empty for
+            all else.
     """
 
     feature: str
@@ -86,11 +83,6 @@ class Grant:
         return tuple(named(action, self.stage) for action in self.actions)
 
 
-def named(action: str, stage: str) -> str:
-    """Name an action with the label that it is about, where one belongs to it."""
-    return f"{action} ({stage})" if stage and action == READ_SECRET else action
-
-
 def grants(table: Mapping[str, Actions], features: Iterable[str]) -> tuple[Grant, ...]:
     """Group the actions of features by what they are granted on.
 
@@ -102,18 +94,16 @@ def grants(table: Mapping[str, Actions], features: Iterable[str]) -> tuple[Grant
 
 
 def _of(feature: str, actions: Actions) -> Iterator[Grant]:
-    keys = dict.fromkeys((_target(feature, action), _stage(feature, action)) for action in actions)
+    keys = dict.fromkeys(
+        (_target(feature, action), stage_of(feature, action)) for action in actions
+    )
     for target, stage in keys:
         wanted = tuple(
             action
             for action in actions
-            if (_target(feature, action), _stage(feature, action)) == (target, stage)
+            if (_target(feature, action), stage_of(feature, action)) == (target, stage)
         )
         yield Grant(feature=feature, target=target, actions=wanted, stage=stage)
-
-
-def _stage(feature: str, action: str) -> str:
-    return _STAGES.get(feature, "") if action == READ_SECRET else ""
 
 
 def _target(feature: str, action: str) -> Target:
@@ -123,7 +113,7 @@ def _target(feature: str, action: str) -> Target:
         return Target.OURSELVES
     if action.startswith("iam:"):
         return Target.MANAGED_USERS if feature in _WRITES_USERS else Target.SEEN_USERS
-    special = {"create": Target.NEW_SECRETS, "search": Target.ANY_SECRET}
+    special = {"create": Target.NEW_SECRETS, "search": Target.ANY_SECRET, "enter": Target.OWN_KEYS}
     return special.get(feature, Target.SECRETS)
 
 
@@ -157,6 +147,7 @@ class Land:
         spared: Users whom a rule exempts before any rule rotates.
         secrets: Secrets that rules publish in.
         new_secrets: The same, of rules that make them.
+        own_keys: Secrets that hold the keys which rotator enters workspaces with.
         ourselves: The role or user that acts there; empty if nobody said.
     """
 
@@ -169,6 +160,7 @@ class Land:
     spared: tuple[str, ...]
     secrets: tuple[str, ...]
     new_secrets: tuple[str, ...]
+    own_keys: tuple[str, ...] = ()
     ourselves: str = ""
 
     def resources(self, target: Target) -> tuple[str, ...]:
@@ -189,6 +181,8 @@ class Land:
                     f"arn:{self.partition}:secretsmanager:{region}:{self.account}:secret:*"
                     for region in self.regions
                 )
+            case Target.OWN_KEYS:
+                return self.own_keys
             case Target.OURSELVES:
                 return (self.ourselves,) if self.ourselves else ()
 
@@ -200,6 +194,7 @@ def land(
     region: str,
     path_prefixes: tuple[str, ...] = ("/",),
     other_regions: Iterable[str] = (),
+    own_keys: Iterable[tuple[str, str]] = (),
     ourselves: str = "",
 ) -> Land:
     """Work out what an account's permissions are about.
@@ -210,21 +205,28 @@ def land(
         region: Where its secrets are if no rule says otherwise.
         path_prefixes: Only users under these are seen.
         other_regions: Where secrets are looked for, too.
+        own_keys: Region and name of each secret that holds a key of our own.
         ourselves: See `Land`.
     """
     partition, rules = partition_of(region), rotating_rules(policy, account)
     users = f"arn:{partition}:iam::{account}:user"
-    places = [(rule, rule.destination) for rule in rules if rule.destination]
-    home = policy.account(account).region or region
-    secrets = [
-        (template, pattern)
-        for rule, template in places
-        for pattern in _secret_arns(partition, account, rule, template, home)
+    published = [
+        (item, item.rule.destination, item.account.region or region)
+        for item in publications(policy, account)
+        if item.rule.destination
     ]
+    vault = f"arn:{partition}:secretsmanager:{{}}:{account}:secret:"
+    secrets = [
+        (template, vault.format(template.region or home) + name)
+        for item, template, home in published
+        for name in _secret_names(item, template)
+    ]
+    places = (template.region or home for _, template, home in published)
+    home = policy.account(account).region or region
     return Land(
         account=account,
         partition=partition,
-        regions=_unique((home, *(item.region or home for _, item in places), *other_regions)),
+        regions=_unique((home, *places, *other_regions)),
         seen=_unique(f"{users}{prefix}*" for prefix in path_prefixes),
         managed=user_patterns(
             users, [rule.match for rule in rules if not rule.match.tags], path_prefixes
@@ -233,6 +235,7 @@ def land(
         spared=user_patterns(users, _spared(policy, account), path_prefixes),
         secrets=_unique(pattern for _, pattern in secrets),
         new_secrets=_unique(pattern for template, pattern in secrets if template.create),
+        own_keys=_unique(vault.format(place) + name + _SUFFIX for place, name in own_keys),
         ourselves=ourselves,
     )
 
@@ -299,11 +302,10 @@ def guarded(
         path_prefixes: Only users under these are seen.
     """
     partition, plain, tagged = partition_of(region), list[str](), list[Tagged]()
-    rules = {
-        rule.name: rule for item in policy.accounts for rule in rotating_rules(policy, item.id)
-    }
+    accounts = [item for item in policy.accounts if AWS_IAM in item.providers]
+    rules = {rule.name: rule for item in accounts for rule in rotating_rules(policy, item.id)}
     for rule in rules.values():
-        match, named = rule.match, [a.id for a in policy.accounts if rule.match.covers_account(a)]
+        match, named = rule.match, [a.id for a in accounts if rule.match.covers_account(a)]
         for account in named if match.account else ("*",):
             users = f"arn:{partition}:iam::{account}:user"
             if match.tags:
@@ -331,16 +333,13 @@ def _plain(glob: str) -> str:
     return _ONE_OF.sub("?", glob)
 
 
-def _secret_arns(
-    partition: str, account: AccountId, rule: Rule, template: DestinationTemplate, home: str
-) -> Iterator[str]:
-    secrets = f"arn:{partition}:secretsmanager:{template.region or home}:{account}:secret:"
+def _secret_names(published: Publication, template: DestinationTemplate) -> Iterator[str]:
     # AWS appends a hyphen and six characters. A secret that is not there yet has none.
     suffixes = ("", _SUFFIX) if template.create else (_SUFFIX,)
-    for name in rule.match.principal or ("*",):
-        values = {"principal": _plain(name), "account": str(account)}
+    for name in published.rule.match.principal or ("*",):
+        values = {"principal": _plain(name), "account": str(published.account.id)}
         for suffix in suffixes:
-            yield secrets + _filled(template.name + suffix, values)
+            yield _filled(template.name + suffix, values)
 
 
 def _filled(name: str, values: Mapping[str, str]) -> str:
@@ -352,10 +351,7 @@ def _spared(policy: Policy, account: AccountId) -> Iterator[Match]:
 
     A rule whose globs no ARN says exactly is left out: to deny more would stop a rotation.
     """
-    known = policy.account(account)
-    for rule in policy.rules:
-        if not rule.match.covers_account(known):
-            continue
+    for rule in selecting_rules(policy, account):
         if rule.action is Action.ROTATE:
             return
         if _is_exact(rule.match):

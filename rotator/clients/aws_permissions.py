@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rotator.clients.aws import Purpose
 from rotator.clients.aws_calls import provider_time
-from rotator.clients.aws_grants import READ_SECRET, Grant, Land, Target, named
+from rotator.clients.aws_grants import Grant, Land, Target
+from rotator.clients.aws_labels import BY_ID, READ_SECRET, named
 from rotator.core.permissions import Missing
 from rotator.errors import (
     AccessDeniedError,
@@ -33,6 +34,8 @@ _ALLOWED: Final = "allowed"
 _MOST_EXAMPLES: Final = 3
 _TAG_KEYS: Final = "aws:TagKeys"
 _A_KEY: Final = "AKIAIOSFODNN7EXAMPLE"
+_A_VERSION: Final = "00000000-0000-4000-8000-000000000000"
+_VERSION_STAGE: Final = "secretsmanager:VersionStage"
 _TAGS_WRITTEN: Final[Mapping[str, tuple[str, ...]]] = {
     "iam:TagUser": (_A_KEY,),
     "iam:UntagUser": (_A_KEY,),
@@ -243,17 +246,20 @@ def _cases(grants: Iterable[Grant]) -> dict[tuple[Target, _Context], dict[str, s
 def _context(action: str, stage: str) -> _Context:
     """Give every key that our own documents ask for: AWS calls any other one missing."""
     label = stage if action == READ_SECRET else ""
-    return (
-        (_TAG_KEYS, _TAGS_WRITTEN.get(action, (_A_KEY,))),
-        ("secretsmanager:VersionStage", (label or "AWSCURRENT",)),
-    )
+    tags = (_TAG_KEYS, _TAGS_WRITTEN.get(action, (_A_KEY,)))
+    version = ("secretsmanager:VersionId", (_A_VERSION,))
+    if label == BY_ID:
+        return (tags, version)
+    return (tags, version, (_VERSION_STAGE, (label or "AWSCURRENT",)))
 
 
 def _verdict(result: Mapping[str, Any]) -> bool | None:
     if result["EvalDecision"] == _ALLOWED:
         return True
     parts = (result, *result.get("ResourceSpecificResults", ()))
-    return None if any(part.get("MissingContextValues") for part in parts) else False
+    missing = {key for part in parts for key in part.get("MissingContextValues", ())}
+    # A version that is named by its id alone has no label on purpose.
+    return None if missing - {_VERSION_STAGE} else False
 
 
 def _policy_source(arn: str) -> str:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from rotator.clients.aws_grants import Target, partition_of
+from rotator.clients.aws_labels import BY_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -168,11 +169,18 @@ def _fitting(statement: Statement, limit: int) -> Iterator[Statement]:
 def _of_land(grant: Grant, land: Land) -> Iterator[Statement]:
     """Make a grant's statements for whatever of a land it is about."""
     sid = _sid(f"{grant.feature} {'' if grant.target is Target.EVERYTHING else grant.target}")
-    labels = {"StringEquals": {"secretsmanager:VersionStage": grant.stage}}
-    yield from _granted(sid, grant, land.resources(grant.target), labels if grant.stage else {})
+    yield from _granted(sid, grant, land.resources(grant.target), _readable(grant.stage))
     if grant.target is Target.MANAGED_USERS:
         for number, item in enumerate(land.tagged, start=1):
             yield from _granted(f"{sid}ByTags{number}", grant, item.users, item.condition)
+
+
+def _readable(stage: str) -> Document:
+    """Make the condition of reading a secret: under one label, or by a version's id alone."""
+    if stage == BY_ID:
+        named = {"secretsmanager:VersionId": "false", "secretsmanager:VersionStage": "true"}
+        return {"Null": named}
+    return {"StringEquals": {"secretsmanager:VersionStage": stage}} if stage else {}
 
 
 def _granted(

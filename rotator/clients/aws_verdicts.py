@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from rotator.clients.aws_grants import named
+from rotator.clients.aws_labels import label_of, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ def _before_parameters(
     **_: object,
 ) -> None:
     action = f"{model.service_model.service_name}:{model.name}"
-    context[_ACTION] = named(action, str(params.get("VersionStage", "")))
+    context[_ACTION] = named(action, label_of(params))
 
 
 def _after_call(

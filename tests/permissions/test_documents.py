@@ -93,6 +93,36 @@ def test_a_secret_is_read_under_those_labels_only_that_a_feature_needs(
 
 
 @pytest.mark.parametrize(
+    ("features", "asked", "is_readable"),
+    [
+        ((), {"secretsmanager:VersionId": ("some-id",)}, True),
+        (("--without", "proof"), {"secretsmanager:VersionId": ("some-id",)}, False),
+        ((), {}, False),
+        (
+            ("--without", "read_current"),
+            {
+                "secretsmanager:VersionId": ("some-id",),
+                "secretsmanager:VersionStage": ("AWSCURRENT",),
+            },
+            False,
+        ),
+    ],
+    ids=["by id", "left out", "by nothing", "by id and label"],
+)
+def test_a_version_is_read_by_its_id_alone_only_where_deleted_keys_are_tried(
+    folder: Path,
+    features: tuple[str, ...],
+    asked: dict[str, tuple[str, ...]],
+    *,
+    is_readable: bool,
+) -> None:
+    made, secret = document(folder, "member", *features), f"{SECRETS}:iam/ci-app-AbCdEf"
+    found = verdict(made, "secretsmanager:GetSecretValue", secret, asked)
+
+    assert (found is Verdict.ALLOWED) == is_readable
+
+
+@pytest.mark.parametrize(
     ("tag", "resource", "action", "may"),
     [
         ("AKIAIOSFODNN7EXAMPLE", f"{USERS}/svc/ci-app", "iam:TagUser", True),

@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 
 DESTINATION: Final = "aws-secrets-manager"
 
+_WRITES = (
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+    "secretsmanager:TagResource",
+)
+
 PERMISSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "observe": ("secretsmanager:DescribeSecret", "secretsmanager:ListSecretVersionIds"),
-        "rotate": (
-            "secretsmanager:PutSecretValue",
-            "secretsmanager:UpdateSecretVersionStage",
-            "secretsmanager:TagResource",
-        ),
+        "rotate": _WRITES,
+        "publish": _WRITES,
+        "enter": ("secretsmanager:GetSecretValue",),
         "create": ("secretsmanager:CreateSecret",),
         "read_staged": ("secretsmanager:GetSecretValue",),
         "read_current": ("secretsmanager:GetSecretValue",),
@@ -30,12 +34,14 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "secretsmanager:GetSecretValue",
         ),
         "rebuild": ("secretsmanager:GetSecretValue",),
+        "proof": ("secretsmanager:GetSecretValue",),
     }
 )
 """What each feature asks of Secrets Manager.
 
 Each reading of a secret names its label, so that it may be granted for that label
-alone by the condition key ``secretsmanager:VersionStage``. A customer's KMS key asks
+alone by the condition key ``secretsmanager:VersionStage``; the proof that a deleted key
+is refused names a version, for that one has no label left. A customer's KMS key asks
 for ``kms:GenerateDataKey`` and ``kms:Decrypt`` too.
 """
 

@@ -6,15 +6,15 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, NoReturn
 
-from rotator.core.ids import KeyId
-from rotator.core.secret import Secret
+from rotator.core.forms import key_id_of, published
+from rotator.core.secret import KeyMaterial, Secret
 from rotator.errors import RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rotator.core.facts import DestinationRef
-    from rotator.core.secret import KeyMaterial
+    from rotator.core.ids import KeyId
 
 SIZE_LIMIT_BYTES = 65_536
 
@@ -36,21 +36,47 @@ def parse(ref: DestinationRef, text: Secret) -> dict[str, object]:
 
 
 def key_id_in(ref: DestinationRef, text: Secret) -> KeyId | None:
-    """Read the key id in our field; None when a JSON object has no such field.
+    """Read the key id in our fields; None when a JSON object has no such field.
 
     Raises:
-        RejectedError: The text is no JSON object, or the field is no text. A key may
-            be in there all the same, so this is not None.
+        RejectedError: The text is no JSON object, or the field holds no key id. A key
+            may be in there all the same, so this is not None.
     """
-    key_id = parse(ref, text).get(ref.key_id_field)
-    if key_id is None or isinstance(key_id, str):
-        return KeyId(key_id) if key_id else None
-    msg = f"the field {ref.key_id_field} is no text"
-    raise RejectedError(msg, subject=ref.name, code="no_key_inside")
+    try:
+        return key_id_of(ref, parse(ref, text))
+    except ValueError as error:
+        msg = f"the field {error} holds no key id"
+        raise RejectedError(msg, subject=ref.name, code="no_key_inside") from None
+
+
+def field_in(ref: DestinationRef, text: Secret) -> Secret:
+    """Read the field of the secret, whatever it is a key of.
+
+    Raises:
+        RejectedError: The text is no JSON object, or the field is missing or no text.
+    """
+    found = parse(ref, text).get(ref.secret_field)
+    if not isinstance(found, str) or not found:
+        msg = f"the field {ref.secret_field} holds no text"
+        raise RejectedError(msg, subject=ref.name, code="no_key_inside")
+    return Secret(found)
+
+
+def material_in(ref: DestinationRef, text: Secret) -> KeyMaterial:
+    """Read the key in our fields, both parts of it.
+
+    Raises:
+        RejectedError: The text is no JSON object, or a part is missing or no text.
+    """
+    key_id, secret = key_id_in(ref, text), field_in(ref, text)
+    if key_id is None:
+        msg = f"the version lacks {ref.key_id_field}"
+        raise RejectedError(msg, subject=ref.name, code="no_key_inside")
+    return KeyMaterial(key_id=key_id, secret=secret)
 
 
 def merge(ref: DestinationRef, base: Secret | None, material: KeyMaterial) -> Secret:
-    """Write our two fields into an object, in the order in which its fields stood.
+    """Write our fields into an object, in the order in which its fields stood.
 
     Args:
         ref: Names our fields.
@@ -62,7 +88,7 @@ def merge(ref: DestinationRef, base: Secret | None, material: KeyMaterial) -> Se
             come out as it went in, or the result is over `SIZE_LIMIT_BYTES`.
     """
     others = parse(ref, base) if base else {}
-    ours = {ref.key_id_field: material.key_id, ref.secret_field: material.secret.reveal()}
+    ours = published(ref, material.key_id, material.secret.reveal())
     text = json.dumps({**others, **ours}, separators=(",", ":"))
     if base and _exactly(text, without=ours) != _exactly(base.reveal(), without=ours):
         msg = "the value holds a number that cannot be kept exactly"

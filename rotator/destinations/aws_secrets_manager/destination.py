@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid5
 
 from rotator.core.facts import DestinationState
-from rotator.core.ids import KeyId, VersionId
-from rotator.core.secret import KeyMaterial, Secret
+from rotator.core.ids import VersionId
+from rotator.core.secret import Secret
 from rotator.destinations.aws_secrets_manager.config import MANAGED_TAG, OWNER_TAG
-from rotator.destinations.aws_secrets_manager.content import key_id_in, merge, parse
+from rotator.destinations.aws_secrets_manager.content import field_in, key_id_in, material_in, merge
 from rotator.destinations.aws_secrets_manager.history import PREVIOUS, ReadsHistory
 from rotator.destinations.aws_secrets_manager.search import search
 from rotator.errors import (
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
     from rotator.clients.aws import AwsClients
     from rotator.core.facts import DestinationRef
-    from rotator.core.ids import AccountId, Instant
+    from rotator.core.ids import AccountId, Instant, KeyId
+    from rotator.core.secret import KeyMaterial
     from rotator.core.survey import FoundObject
     from rotator.destinations.aws_secrets_manager.config import AwsSecretsManagerConfig
 
@@ -190,12 +191,7 @@ class AwsSecretsManager(ReadsHistory):
             NotFoundError: There is no such version.
             RejectedError: It carries another label, or none, or no key.
         """
-        fields = parse(ref, self._value(ref, _PENDING, version))
-        key_id, secret = fields.get(ref.key_id_field), fields.get(ref.secret_field)
-        if not isinstance(key_id, str) or not isinstance(secret, str):
-            msg = f"version {version} lacks {ref.key_id_field} or {ref.secret_field}"
-            raise RejectedError(msg, subject=ref.name, code="no_key_inside")
-        return KeyMaterial(key_id=KeyId(key_id), secret=Secret(secret))
+        return material_in(ref, self._value(ref, _PENDING, version))
 
     def published_key_id(self, ref: DestinationRef) -> KeyId | None:
         """Read the current version's key id; None when a JSON object has no such field.
@@ -206,6 +202,15 @@ class AwsSecretsManager(ReadsHistory):
                 no text. A key may be in there all the same, so this is not None.
         """
         return key_id_in(ref, self._value(ref, _CURRENT))
+
+    def read_field(self, ref: DestinationRef) -> Secret:
+        """Read the secret's field in the current version, such as the key that admits us.
+
+        Raises:
+            NotFoundError: There is no such secret, or nothing current in it.
+            RejectedError: The value is no JSON object, or the field holds no text.
+        """
+        return field_in(ref, self._value(ref, _CURRENT))
 
     def search(self, account: AccountId, region: str) -> Iterator[FoundObject]:
         """Yield every secret with the key ids in its current version; see `search`."""
@@ -327,13 +332,13 @@ class AwsSecretsManager(ReadsHistory):
         )
 
     def _value(self, ref: DestinationRef, label: str, version: VersionId | None = None) -> Secret:
-        """Read the text of the version that carries a label."""
+        """Read the text of the version that carries a label; of any version without one."""
         client = self._client(ref)
+        named = {"VersionStage": label, "VersionId": version}
+        given: Any = {name: value for name, value in named.items() if value}
 
         def read() -> GetSecretValueResponseTypeDef:
-            if version is None:
-                return client.get_secret_value(SecretId=ref.name, VersionStage=label)
-            return client.get_secret_value(SecretId=ref.name, VersionStage=label, VersionId=version)
+            return client.get_secret_value(SecretId=ref.name, **given)
 
         answer: Mapping[str, object] = self._clients.run(read, subject=ref.name)
         text = answer.get("SecretString")

@@ -85,7 +85,7 @@ def test_a_mint_is_one_request_whatever_becomes_of_it(
 ) -> None:
     user = cloud.new_user()
     with cloud.failing(kind), pytest.raises(OutcomeUnknownError):
-        provider.create_key(user, ROTATION, not_after=cloud.soon())
+        provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon())
 
     assert len(cloud.calls("CreateAccessKey")) == 1
     assert len(cloud.user(user.name).keys) == (1 if kind is FaultKind.LOSE_ANSWER else 0)
@@ -94,7 +94,7 @@ def test_a_mint_is_one_request_whatever_becomes_of_it(
 def test_a_throttled_mint_is_not_tried_again_either(cloud: Cloud, provider: AwsIamProvider) -> None:
     user = cloud.new_user()
     with cloud.failing(FaultKind.THROTTLE), pytest.raises(ThrottledError):
-        provider.create_key(user, ROTATION, not_after=cloud.soon())
+        provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon())
 
     assert len(cloud.calls("CreateAccessKey")) == 1
 
@@ -111,7 +111,7 @@ def test_a_mint_that_is_answered_too_late_is_unknown(
 
     with pytest.raises(OutcomeUnknownError):
         AwsIamProvider(AwsIamConfig(), cloud.clients).create_key(
-            user, ROTATION, not_after=cloud.soon()
+            user, ROTATION, replaces=None, not_after=cloud.soon()
         )
 
     assert len(cloud.calls("CreateAccessKey")) == 1
@@ -123,7 +123,9 @@ def test_a_mint_that_reached_nobody_surely_made_nothing(cloud: Cloud) -> None:
     clients = cloud.new_clients(endpoint_urls={"iam": "http://127.0.0.1:9"})
 
     with pytest.raises(UnavailableError):
-        AwsIamProvider(AwsIamConfig(), clients).create_key(user, ROTATION, not_after=cloud.soon())
+        AwsIamProvider(AwsIamConfig(), clients).create_key(
+            user, ROTATION, replaces=None, not_after=cloud.soon()
+        )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +155,7 @@ def test_an_answer_that_cannot_be_read_is_unknown_and_is_not_quoted(
     provider = AwsIamProvider(AwsIamConfig(), clients)
 
     with pytest.raises(OutcomeUnknownError) as caught:
-        provider.create_key(user, ROTATION, not_after=cloud.soon())
+        provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon())
 
     assert MARKER not in shown(caught.value)
     assert caught.value.__context__ is None
@@ -199,14 +201,14 @@ def test_a_change_whose_answer_got_lost_is_unknown_whatever_its_repeat_is_told(
 def test_nothing_is_sent_after_its_time(cloud: Cloud, provider: AwsIamProvider) -> None:
     user = cloud.new_user()
     with pytest.raises(ConflictError) as caught:
-        provider.create_key(user, ROTATION, not_after=cloud.soon(-1))
+        provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon(-1))
 
     assert caught.value.code == "too_late"
     assert cloud.calls() == []
 
 
 def test_the_last_instant_is_still_in_time(cloud: Cloud, provider: AwsIamProvider) -> None:
-    provider.create_key(cloud.new_user(), ROTATION, not_after=cloud.clock.now())
+    provider.create_key(cloud.new_user(), ROTATION, replaces=None, not_after=cloud.clock.now())
 
     assert len(cloud.calls("CreateAccessKey")) == 1
 
@@ -245,7 +247,7 @@ def test_a_read_only_process_sends_no_change(cloud: Cloud) -> None:
     cloud.aws.clear_calls()
 
     changes: list[Callable[[], object]] = [
-        lambda: provider.create_key(user, ROTATION, not_after=cloud.soon()),
+        lambda: provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon()),
         lambda: provider.delete_key(user, key, not_after=cloud.soon()),
         lambda: provider.disable_key(user, key, not_after=cloud.soon()),
         lambda: provider.mark_key(user, key, ROTATION),
@@ -267,7 +269,7 @@ def test_the_user_agent_names_us_and_a_mints_rotation(
     cloud: Cloud, provider: AwsIamProvider
 ) -> None:
     user = cloud.new_user()
-    provider.create_key(user, ROTATION, not_after=cloud.soon())
+    provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon())
     provider.list_keys(user)
 
     minted, *others = cloud.calls()
@@ -280,11 +282,11 @@ def test_the_user_agent_names_us_and_a_mints_rotation(
 def test_every_call_is_told_with_its_request(cloud: Cloud, provider: AwsIamProvider) -> None:
     user = cloud.new_user()
     cloud.told.calls.clear()
-    provider.create_key(user, ROTATION, not_after=cloud.soon())
+    provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon())
     with pytest.raises(NotFoundError):
         provider.enable_key(user, KeyId("AKIA" + "B" * 16), not_after=cloud.soon())
     with cloud.failing(FaultKind.LOSE_ANSWER), pytest.raises(OutcomeUnknownError):
-        provider.create_key(user, ROTATION, not_after=cloud.soon())
+        provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon())
 
     assert [call[:3] for call in cloud.told.calls] == [
         ("iam", "CreateAccessKey", ""),
@@ -299,7 +301,7 @@ def test_no_secret_is_logged_even_at_debug(cloud: Cloud, caplog: pytest.LogCaptu
     user = cloud.new_user()
     with caplog.at_level(logging.DEBUG):
         provider = AwsIamProvider(AwsIamConfig(), cloud.new_clients())
-        minted = provider.create_key(user, ROTATION, not_after=cloud.soon())
+        minted = provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon())
         cloud.settle()
         provider.verify(user, minted.material)
 

@@ -101,7 +101,7 @@ def test_a_missing_user_is_not_found_by_any_name(cloud: Cloud, provider: AwsIamP
         provider.list_keys(user)
     assert caught.value.code == "not_found"
     with pytest.raises(NotFoundError):
-        provider.create_key(user, ROTATION, not_after=cloud.soon())
+        provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon())
 
 
 def test_a_mark_shows_in_the_listing_and_goes_with_its_key(
@@ -142,7 +142,7 @@ def test_a_key_must_be_accepted_in_every_consumer_region(cloud: Cloud) -> None:
     user = cloud.new_user()
     config = AwsIamConfig(verify_regions=("eu-west-1", "us-west-2"))
     provider = AwsIamProvider(config, cloud.clients)
-    material = provider.create_key(user, ROTATION, not_after=cloud.soon()).material
+    material = provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon()).material
     cloud.settle()
     cloud.aws.clear_calls()
 
@@ -157,9 +157,34 @@ def test_a_key_must_be_accepted_in_every_consumer_region(cloud: Cloud) -> None:
         provider.verify(user, material)
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "together"),
+    [
+        ((Verdict.NOT_YET, Verdict.NOT_YET), Verdict.NOT_YET),
+        ((Verdict.NOT_YET, Verdict.ACCEPTED), Verdict.PARTLY),
+        ((Verdict.ACCEPTED, Verdict.NOT_YET), Verdict.PARTLY),
+        ((Verdict.WRONG_PRINCIPAL, Verdict.WRONG_PRINCIPAL), Verdict.WRONG_PRINCIPAL),
+    ],
+)
+def test_a_key_is_refused_only_if_every_consumer_region_refuses_it(
+    cloud: Cloud,
+    monkeypatch: pytest.MonkeyPatch,
+    verdicts: tuple[Verdict, ...],
+    together: Verdict,
+) -> None:
+    told = iter(verdicts)
+    monkeypatch.setattr(AwsIamProvider, "_try", lambda *_: next(told))
+    config = AwsIamConfig(verify_regions=("eu-west-1", "us-west-2"))
+    material = KeyMaterial(key_id=KeyId("AKIAIOSFODNN7EXAMPLE"), secret=Secret("x"))
+
+    verdict = AwsIamProvider(config, cloud.clients).verify(cloud.new_user(), material)
+
+    assert verdict is together
+
+
 def test_a_try_is_one_request(cloud: Cloud, provider: AwsIamProvider) -> None:
     user = cloud.new_user()
-    material = provider.create_key(user, ROTATION, not_after=cloud.soon()).material
+    material = provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon()).material
     cloud.settle()
     cloud.aws.clear_calls()
     with cloud.failing(FaultKind.SERVER_ERROR), pytest.raises(TransientError):
@@ -172,7 +197,7 @@ def test_a_secret_that_is_not_the_keys_is_rejected_and_not_told(
     cloud: Cloud, provider: AwsIamProvider
 ) -> None:
     user = cloud.new_user()
-    key = provider.create_key(user, ROTATION, not_after=cloud.soon()).material.key_id
+    key = provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon()).material.key_id
     cloud.settle()
     forged = KeyMaterial(key_id=key, secret=Secret("marker+forged/secret"))
 
@@ -184,7 +209,7 @@ def test_a_secret_that_is_not_the_keys_is_rejected_and_not_told(
 
 def test_what_says_nothing_of_the_key_is_no_verdict(cloud: Cloud, provider: AwsIamProvider) -> None:
     user = cloud.new_user()
-    material = provider.create_key(user, ROTATION, not_after=cloud.soon()).material
+    material = provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon()).material
     cloud.settle()
 
     with cloud.failing(FaultKind.ACCESS_DENIED), pytest.raises(AccessDeniedError):
@@ -249,7 +274,7 @@ def test_every_permission_that_is_used_is_listed_and_no_other(
 ) -> None:
     user = cloud.new_user()
     list(provider.principals(ACCOUNT))
-    key = provider.create_key(user, ROTATION, not_after=cloud.soon()).material.key_id
+    key = provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon()).material.key_id
     provider.mark_key(user, key, ROTATION)
     provider.list_keys(user)
     provider.marks(user)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -288,6 +289,30 @@ def test_a_binary_value_is_neither_merged_nor_read(
             reading()
         assert caught.value.code == "binary"
         assert MARKER not in shown(caught.value)
+
+
+def test_a_field_is_read_from_what_consumers_read_now(
+    cloud: Cloud, destination: AwsSecretsManager
+) -> None:
+    ref = replace(
+        cloud.new_secret(json.dumps({"KEY": MARKER})), key_id_field="", secret_field="KEY"
+    )
+
+    assert destination.read_field(ref).reveal() == MARKER
+    cloud.secrets_by_hand.put_secret_value(SecretId=ref.name, SecretString='{"KEY": "newer"}')
+    assert destination.read_field(ref).reveal() == "newer"
+
+
+@pytest.mark.parametrize("value", [{}, {"KEY": ""}, {"KEY": [MARKER]}, {"OTHER": MARKER}])
+def test_a_field_that_holds_no_text_is_refused_and_not_quoted(
+    cloud: Cloud, destination: AwsSecretsManager, value: object
+) -> None:
+    ref = replace(cloud.new_secret(json.dumps(value)), key_id_field="", secret_field="KEY")
+
+    with pytest.raises(RejectedError) as caught:
+        destination.read_field(ref)
+    assert caught.value.code == "no_key_inside"
+    assert MARKER not in shown(caught.value)
 
 
 @pytest.mark.parametrize("version", ["short", OURS])

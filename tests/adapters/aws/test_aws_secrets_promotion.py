@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from rotator.clients.aws_labels import label_of, named
 from rotator.core.ids import VersionId
 from rotator.destinations.aws_secrets_manager.config import PERMISSIONS, AwsSecretsManagerConfig
 from rotator.destinations.aws_secrets_manager.destination import AwsSecretsManager
@@ -17,6 +18,7 @@ from tests.adapters.aws.cloud import ACCOUNT, REGION
 from tests.adapters.aws.leaks import shown
 from tests.adapters.aws.staging import (
     MARKER,
+    MATERIAL,
     OURS,
     interrupting,
     rewrite,
@@ -25,6 +27,8 @@ from tests.adapters.aws.staging import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.adapters.aws.cloud import Cloud
 
 
@@ -139,6 +143,30 @@ def test_a_pending_version_without_a_key_is_refused_and_not_quoted(
 
     assert caught.value.code == "no_key_inside"
     assert MARKER not in shown(caught.value)
+
+
+def test_a_version_without_any_label_is_read_by_its_id_alone(
+    cloud: Cloud, destination: AwsSecretsManager
+) -> None:
+    ref = cloud.new_secret()
+    stage(cloud, destination, ref)
+    destination.unstage(ref, OURS, not_after=cloud.soon())
+    asked: list[Mapping[str, object]] = []
+    cloud.clients.secrets(ACCOUNT, REGION).meta.events.register(
+        "provide-client-params.secrets-manager.GetSecretValue",
+        lambda params, **_: asked.append(dict(params)),
+    )
+
+    assert destination.read_version(ref, OURS).key_id == MATERIAL.key_id
+    assert asked == [{"SecretId": ref.name, "VersionId": OURS}]
+
+
+def test_a_refusal_to_read_by_id_is_learnt_under_a_name_of_its_own() -> None:
+    assert named("secretsmanager:GetSecretValue", label_of({"VersionId": OURS})) == (
+        "secretsmanager:GetSecretValue (by version id)"
+    )
+    both = {"VersionId": OURS, "VersionStage": "AWSPENDING"}
+    assert (label_of(both), label_of({})) == ("AWSPENDING", "")
 
 
 @pytest.mark.parametrize("text", ["{}", '{"AccessKeyId": ""}', '{"other": 1}'])

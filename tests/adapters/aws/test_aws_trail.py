@@ -53,7 +53,7 @@ def test_every_page_of_the_trail_is_read_until_the_key_is_found(
     cloud: Cloud, provider: AwsIamProviderWithTrail
 ) -> None:
     user = cloud.new_user()
-    key = provider.create_key(user, ROTATION, not_after=cloud.soon()).material.key_id
+    key = provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon()).material.key_id
     for _ in range(3):
         cloud.iam_by_hand.create_access_key(UserName=cloud.new_user().name)
     cloud.aws.configure(Settings(max_page_size=2))
@@ -69,7 +69,7 @@ def test_a_key_whose_answer_was_lost_is_still_found_as_ours(
     user = cloud.new_user()
     cloud.fault(FaultKind.LOSE_ANSWER, "CreateAccessKey", times=1)
     with pytest.raises(Exception, match="CreateAccessKey"):
-        provider.create_key(user, ROTATION, not_after=cloud.soon())
+        provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon())
     key = cloud.user(user.name).keys[0].access_key_id
 
     assert ask(cloud, provider, user, key) is Minter.OURS
@@ -77,7 +77,9 @@ def test_a_key_whose_answer_was_lost_is_still_found_as_ours(
 
 def test_a_key_of_another_user_is_unknown(cloud: Cloud, provider: AwsIamProviderWithTrail) -> None:
     user, other = cloud.new_user(), cloud.new_user()
-    key = provider.create_key(other, ROTATION, not_after=cloud.soon()).material.key_id
+    key = provider.create_key(
+        other, ROTATION, replaces=None, not_after=cloud.soon()
+    ).material.key_id
 
     assert ask(cloud, provider, user, key) is Minter.UNKNOWN
 
@@ -89,7 +91,7 @@ def test_an_assumed_roles_mint_is_ours_under_any_session_name(cloud: Cloud) -> N
     second = cloud.new_clients(accounts=accounts, session_name="second")
     user = cloud.new_user()
     minting = AwsIamProviderWithTrail(AwsIamConfig(), first)
-    key = minting.create_key(user, ROTATION, not_after=cloud.soon()).material.key_id
+    key = minting.create_key(user, ROTATION, replaces=None, not_after=cloud.soon()).material.key_id
 
     assert first.caller(ACCOUNT) != second.caller(ACCOUNT)
     asking = AwsIamProviderWithTrail(AwsIamConfig(), second)
