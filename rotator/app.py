@@ -8,40 +8,44 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator import __version__
-from rotator.core.accounts import unconfirmed
 from rotator.core.events import AuditAction, AuditRecord, Stage
 from rotator.core.terms import Mode
 from rotator.errors import NotFoundError, RejectedError, UnavailableError
 from rotator.journal.opening import upgrade_journal
-from rotator.reconcile import confirming, doctoring, instructions, rebuilding
+from rotator.reconcile import by_hand, confirming, doctoring, instructions, rebuilding
 from rotator.reconcile.adopting import adopt
 from rotator.reconcile.adoption_plan import AdoptionPlanner
 from rotator.reconcile.orders import order
-from rotator.reconcile.planning import Known, plan, root_rows
+from rotator.reconcile.plans import plan_rows
 from rotator.reconcile.reconciler import Reconciler
-from rotator.wiring import embedded_engine, places, wire
+from rotator.settings.adapters import places
+from rotator.wiring import embedded_engine, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from rotator.audit.sealer import Sealer
     from rotator.core.accounts import Account, Place
     from rotator.core.adoption import AdoptionRow
     from rotator.core.doctor import Examination
+    from rotator.core.events import Scalar
     from rotator.core.ids import AccountId, CredentialId, KeyId
     from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, Rotation, Trigger
     from rotator.engines.embedded import EmbeddedEngine
     from rotator.journal.journal import SqlJournal
     from rotator.ports.clock import Chance, Clock
+    from rotator.ports.workspace import Workspace
+    from rotator.reconcile.by_hand import Deed
     from rotator.reconcile.checking import AccountCheck, PermissionRounds
     from rotator.reconcile.parts import Parts
     from rotator.reconcile.planning import PlanRow
     from rotator.reconcile.rebuilding import RebuildRow
     from rotator.reconcile.scan import Scanner
+    from rotator.reconcile.watches import SkewWatch
     from rotator.settings.settings import Settings
     from rotator.telemetry.prometheus import PrometheusTelemetry
-    from rotator.wiring import SkewWatch
 
 DRAIN_TIMEOUT = timedelta(seconds=75)
 """Less than the 90 s that the chart gives a pod to end."""
@@ -55,6 +59,7 @@ class App:
 
     Attributes:
         missing: Why an empty journal stands in for the real one; None if none does.
+        open_workspace: See `workspace`.
         on_idle: Called when nothing is due and nothing runs; a demonstration
             moves its clock there.
     """
@@ -69,6 +74,7 @@ class App:
     scanner: Scanner
     skew: SkewWatch
     rounds: PermissionRounds
+    open_workspace: Callable[[str], Workspace]
     missing: UnavailableError | None = None
     on_idle: Callable[[], None] | None = None
     engine: EmbeddedEngine = field(init=False)
@@ -107,6 +113,16 @@ class App:
     def held(self) -> tuple[Credential, ...]:
         """Credentials that wait for a person."""
         return tuple(item for item in self.journal.credentials() if item.hold is not None)
+
+    def by_hand(self, deed: Deed) -> AbstractContextManager[dict[str, Scalar]]:
+        """Write down what an operator is about to do, and at the end what came of it.
+
+        Raises:
+            UnavailableError: There is no journal yet that could hold it.
+        """
+        if self.missing is not None:
+            raise self.missing
+        return by_hand.recorded(self.journal, self.clock, self.chance, deed)
 
     def once(self) -> int:
         """Do one scan and all due work; return how many credentials wait for a person.
@@ -154,9 +170,12 @@ class App:
         """End `run`, or keep it from starting; may be called by a signal's handler."""
         self.engine.drain(DRAIN_TIMEOUT)
 
-    def order(self, credential: Credential, trigger: Trigger, *, operator: str) -> None:
+    def order(
+        self, credential: Credential, trigger: Trigger, *, operator: str, reason: str = ""
+    ) -> None:
         """Order a rotation in an operator's name; the next pass carries it out."""
-        order(self.journal, self.clock, self.chance, credential, trigger, operator=operator)
+        at = (self.journal, self.clock, self.chance)
+        order(*at, credential, trigger, operator=operator, reason=reason)
 
     def instruct(
         self,
@@ -212,6 +231,16 @@ class App:
             self.journal, self.clock, self.chance, paused, operator=operator, reason=reason
         )
 
+    def workspace(self, name: str) -> Workspace:
+        """Open a CipherStash workspace, by its id or name, for what operators do by hand.
+
+        Its changes are sent beside a running daemon, but in plan mode they are refused.
+
+        Raises:
+            NotFoundError: The configuration names no such workspace.
+        """
+        return self.open_workspace(name)
+
     def places(self) -> tuple[Place, ...]:
         """Name the configured accounts."""
         return places(self.settings)
@@ -236,14 +265,8 @@ class App:
         )
 
     def _tell_unconfirmed(self) -> None:
-        """Say in the log which accounts stay in plan mode, though enforce mode is configured."""
-        if self.settings.mode is Mode.PLAN:
-            return
-        for place in unconfirmed(self.places(), self.journal.accounts()):
-            remedy = f"rotator accounts confirm {place.account}"
-            self.telemetry.log(
-                "warning", "account not confirmed", account=place.account, hint=remedy
-            )
+        if self.settings.mode is not Mode.PLAN:
+            confirming.tell_unconfirmed(self.journal, self.telemetry, self.places())
 
     def _place(self, account: AccountId) -> Place:
         if self.missing is not None:
@@ -255,25 +278,18 @@ class App:
 
     def plan(self, account: AccountId | None = None) -> tuple[PlanRow, ...]:
         """Say what would happen to each key, of one account or of all; change nothing."""
-        stored = {item.id: item for item in self.journal.credentials()}
-        rows: list[PlanRow] = []
-        for territory in self.scanner.territories:
-            if account not in {None, territory.account}:
-                continue
-            judge = self.scanner.judge(territory)
-            for candidate in sorted(judge.candidates(), key=lambda item: item.principal.name):
-                rows += plan(self.parts, candidate, self._known(stored.get(candidate.id)))
-            rows += root_rows(territory.account, judge.root_keys)
-        return tuple(rows)
+        return tuple(plan_rows(self.parts, self.scanner, account))
 
-    def examine(self, name: str, account: AccountId | None = None) -> Examination:
+    def examine(
+        self, name: str, account: AccountId | None = None, provider: str | None = None
+    ) -> Examination:
         """Explain every key of one principal; change nothing.
 
         Raises:
             NotFoundError: There is no such principal, or no such account.
-            RejectedError: The name exists in several accounts.
+            RejectedError: The name exists in several accounts, or at several providers.
         """
-        return doctoring.examine(self.parts, self.scanner, name, account)
+        return doctoring.examine(self.parts, self.scanner, name, account, provider)
 
     def rebuild_plan(self, account: AccountId | None = None) -> tuple[RebuildRow, ...]:
         """Say what a lost journal would hold after a rebuild; change nothing.
@@ -327,13 +343,6 @@ class App:
             raise RejectedError(row.finding.why, subject=row.name)
         return adopt(self.parts, row.candidate, operator=operator)
 
-    def _known(self, credential: Credential | None) -> Known:
-        if credential is None:
-            return Known()
-        rotations = self.journal.rotations(credential.id)
-        opened = next((item for item in rotations if item.is_open), None)
-        return Known(credential=credential, rotation=opened, keys=self.journal.keys(credential.id))
-
     def _note(self, action: AuditAction, reason: str) -> None:
         record = AuditRecord(
             id=self.chance.new_id(),
@@ -380,6 +389,7 @@ def open_app(
             scanner=wiring.scanner,
             skew=wiring.skew,
             rounds=wiring.rounds,
+            open_workspace=wiring.workspace,
             missing=wiring.missing,
             on_idle=on_idle,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -11,9 +11,9 @@ from rotator import __version__
 from rotator.audit.file_sink import FileSink
 from rotator.audit.sealer import Sealer
 from rotator.clients.aws import AwsClients
-from rotator.clients.aws_config import AwsAccount, AwsConfig
 from rotator.clients.aws_permissions import AwsPermissionCheck, Checked
-from rotator.core.accounts import Place, effective_mode
+from rotator.clients.http import HttpClient
+from rotator.core.accounts import effective_mode
 from rotator.core.ids import AccountId
 from rotator.core.policy import decide, recalled
 from rotator.core.rotation import Action
@@ -23,18 +23,22 @@ from rotator.destinations.aws_secrets_manager.destination import AwsSecretsManag
 from rotator.engines.embedded import EmbeddedEngine, EmbeddedSettings
 from rotator.errors import UnavailableError
 from rotator.journal.opening import open_journal, upgrade_journal
-from rotator.providers.aws_iam import (
-    PROVIDER,
-    AwsIamConfig,
-    AwsIamProvider,
-    AwsIamProviderWithTrail,
-)
+from rotator.providers.aws_iam import PROVIDER, AwsIamProvider, AwsIamProviderWithTrail
+from rotator.providers.cipherstash.access_keys import CipherStashAccessKeys
+from rotator.providers.cipherstash.admission import Admission
+from rotator.providers.cipherstash.client_keys import CipherStashClientKeys
+from rotator.providers.cipherstash.config import ACCESS_KEYS, CLIENT_KEYS
+from rotator.providers.cipherstash.workspace import CipherStashWorkspace
+from rotator.reconcile.apart import EnvironmentCheck
 from rotator.reconcile.checking import PermissionRounds
 from rotator.reconcile.judging import Territory
 from rotator.reconcile.parts import Budget, Parts
 from rotator.reconcile.permits import PermissionBook
 from rotator.reconcile.scan import Scanner
+from rotator.reconcile.watches import RootWatch, ScanWatch, SkewWatch
+from rotator.settings.adapters import aws_config, http_config, iam_config, workspace_config
 from rotator.settings.permissions import (
+    destination_actions,
     permission_grants,
     permission_land,
     wanted_actions,
@@ -44,7 +48,7 @@ from rotator.telemetry.prometheus import PrometheusTelemetry
 from rotator.telemetry.state import ProcessCollector, StateCollector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import ExitStack
     from datetime import timedelta
 
@@ -53,34 +57,11 @@ if TYPE_CHECKING:
     from rotator.ports.clock import Chance, Clock
     from rotator.ports.engine import Work
     from rotator.ports.journal import Accounts
+    from rotator.ports.provider import KeyProvider
+    from rotator.ports.workspace import Workspace
     from rotator.reconcile.judging import Decide
+    from rotator.settings.adapters import ReadField
     from rotator.settings.settings import Settings
-
-
-@dataclass(slots=True)
-class SkewWatch:
-    """Remembers how far a provider's clock was ahead of ours when we last looked."""
-
-    latest: timedelta | None = None
-
-    def is_off(self, limit: timedelta) -> bool:
-        """Whether our clock and a provider's differed too much when we last looked."""
-        return self.latest is not None and abs(self.latest) > limit
-
-    def note(self, skew: timedelta) -> None:
-        """Remember the newest difference."""
-        self.latest = skew
-
-
-@dataclass(slots=True)
-class RootWatch:
-    """Remembers how many keys each account's root had when we last looked."""
-
-    counts: dict[AccountId, int] = field(default_factory=dict)
-
-    def note(self, account: AccountId, count: int) -> None:
-        """Remember the newest number."""
-        self.counts[account] = count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +69,7 @@ class Wiring:
     """What everything else is done with, put together once.
 
     Attributes:
+        workspace: Opens a workspace, by its id or name, for what operators do by hand.
         missing: Why an empty journal stands in for the real one; None if none does.
     """
 
@@ -100,6 +82,7 @@ class Wiring:
     scanner: Scanner
     skew: SkewWatch
     rounds: PermissionRounds
+    workspace: Callable[[str], Workspace]
     missing: UnavailableError | None = None
 
 
@@ -119,21 +102,25 @@ def wire(
     """
     clock, chance = clock or SystemClock(), SystemChance()
     journal, missing = _journal(settings, stack, chance, read_only=read_only)
-    roots = RootWatch()
+    roots, scans = RootWatch(), ScanWatch()
     permits = _permits(settings, clock)
-    telemetry, sealer = _evidence(settings, journal, clock, roots, permits)
+    telemetry, sealer = _evidence(settings, journal, clock, roots, permits, scans)
     clients = _clients(settings, clock, telemetry, permits, read_only=read_only)
+    vault = AwsSecretsManager(AwsSecretsManagerConfig(owner=settings.owner), clients)
+    doors = Doors(settings, stack, clock, chance, telemetry, vault.read_field)
     kind = AwsIamProviderWithTrail if settings.aws.cloud_trail else AwsIamProvider
-    provider = kind(_iam_config(settings), clients)
-    owner = AwsSecretsManagerConfig(owner=settings.owner)
+    providers = {
+        PROVIDER: kind(iam_config(settings), clients),
+        **_workspace_providers(settings, doors, read_only=read_only),
+    }
     budget, skew = settings.aws.secrets_budget, SkewWatch()
     parts = Parts(
         journal=journal,
-        providers={PROVIDER: provider},
-        destinations={DESTINATION: AwsSecretsManager(owner, clients)},
+        providers=providers,
+        destinations={DESTINATION: vault},
         clock=clock,
         chance=chance,
-        terms_for=_terms(settings, provider, journal),
+        terms_for=_terms(settings, providers, journal),
         gate=sealer,
         telemetry=telemetry,
         budget=Budget(rate=budget.rate, burst=budget.burst),
@@ -148,11 +135,69 @@ def wire(
         telemetry=telemetry,
         sealer=sealer,
         parts=parts,
-        scanner=_scanner(settings, parts, roots),
+        scanner=_scanner(settings, parts, roots, scans, _apart(settings, doors, scans)),
         skew=skew,
         rounds=_rounds(settings, parts, clients, permits),
+        workspace=doors.workspace,
         missing=missing,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Opens the configured workspaces; sends nothing before something is asked of one.
+
+    Attributes:
+        stack: Closes what was opened.
+        read_field: Reads a field of a secret, for keys that are kept in one.
+    """
+
+    settings: Settings
+    stack: ExitStack
+    clock: Clock
+    chance: Chance
+    telemetry: PrometheusTelemetry
+    read_field: ReadField
+
+    def admission(self, name: str, *, read_only: bool) -> Admission:
+        """Make a way into a workspace, over a transport of its own.
+
+        Raises:
+            NotFoundError: The configuration names no such workspace.
+        """
+        found = self.settings.workspace(name)
+
+        def on_call(operation: str, code: str, seconds: float) -> None:
+            del seconds
+            self.telemetry.count("provider_calls", operation=operation, code=code)
+
+        http = HttpClient(
+            http_config(self.settings, found, read_only=read_only),
+            self.clock,
+            self.chance,
+            monotonic=monotonic_seconds,
+            on_call=on_call,
+        )
+        self.stack.callback(http.close)
+        return Admission(workspace_config(self.settings, found, self.read_field), http, self.clock)
+
+    def workspace(self, name: str) -> Workspace:
+        """Open a workspace for an operator, who changes it beside a running daemon."""
+        return CipherStashWorkspace(self.admission(name, read_only=False))
+
+
+def _workspace_providers(
+    settings: Settings, doors: Doors, *, read_only: bool
+) -> dict[str, KeyProvider]:
+    """Make the providers of the workspaces; both enter each by one and the same token."""
+    entered = [
+        (item, doors.admission(item.id, read_only=read_only)) for item in settings.workspaces
+    ]
+    with_clients = [admission for item, admission in entered if CLIENT_KEYS in item.providers]
+    return {
+        ACCESS_KEYS: CipherStashAccessKeys([admission for _, admission in entered]),
+        CLIENT_KEYS: CipherStashClientKeys(with_clients),
+    }
 
 
 def embedded_engine(
@@ -202,6 +247,7 @@ def _evidence(
     clock: Clock,
     roots: RootWatch,
     permits: PermissionBook,
+    scans: ScanWatch,
 ) -> tuple[PrometheusTelemetry, Sealer]:
     telemetry = PrometheusTelemetry(clock)
     sealer = Sealer(
@@ -211,7 +257,11 @@ def _evidence(
         lag_limit=settings.limits.audit_lag,
         telemetry=telemetry,
     )
-    telemetry.registry.register(StateCollector(journal))
+
+    def max_age(credential: Credential) -> timedelta:
+        return recalled(settings.policy, credential.principal, credential.rule).schedule.max_age
+
+    telemetry.registry.register(StateCollector(journal, max_age=max_age))
     telemetry.registry.register(
         ProcessCollector(
             version=__version__,
@@ -220,6 +270,8 @@ def _evidence(
             last_scan_at=telemetry.last_scan_at,
             root_keys=lambda: roots.counts,
             lacks=permits.lacks,
+            scan_failures=lambda: scans.failed,
+            findings=lambda: scans.findings,
         )
     )
     return telemetry, sealer
@@ -233,47 +285,51 @@ def _clients(
     *,
     read_only: bool,
 ) -> AwsClients:
-    aws = settings.aws
-
     def on_call(service: str, operation: str, code: str, request_id: str, seconds: float) -> None:
         del service, request_id, seconds
         telemetry.count("provider_calls", operation=operation, code=code)
 
-    config = AwsConfig(
-        accounts={
-            account.id: AwsAccount(role_arn=account.role_arn, region=account.region)
-            for account in aws.accounts
-        },
-        region=aws.region,
-        endpoint_url=aws.endpoint_url,
-        endpoint_urls=dict(aws.endpoint_urls),
-        max_pool_connections=max(16, settings.engine.workers),
-        read_only=read_only or settings.mode is Mode.PLAN,
-    )
+    config = aws_config(settings, read_only=read_only)
     return AwsClients(config, clock, on_call=on_call, on_verdict=permits.heard)
 
 
-def _iam_config(settings: Settings) -> AwsIamConfig:
-    aws = settings.aws
-    return AwsIamConfig(
-        path_prefixes=tuple(aws.path_prefixes),
-        verify_regions=tuple(aws.consumer_regions),
-        signature_window=aws.traits.signature_window,
-        list_lag=aws.traits.list_lag,
-        use_quantum=aws.traits.use_quantum,
+def _apart(settings: Settings, doors: Doors, scans: ScanWatch) -> EnvironmentCheck:
+    named = {item.id: item.section.environments for item in settings.workspaces}
+    ways = {
+        account: CipherStashWorkspace(doors.admission(account, read_only=True))
+        for account, environments in named.items()
+        if environments
+    }
+    return EnvironmentCheck(
+        environments=named, workspaces=ways, telemetry=doors.telemetry, on_found=scans.found
     )
 
 
-def _scanner(settings: Settings, parts: Parts, roots: RootWatch) -> Scanner:
-    provider = parts.providers[PROVIDER]
+def _scanner(
+    settings: Settings,
+    parts: Parts,
+    roots: RootWatch,
+    scans: ScanWatch,
+    apart: EnvironmentCheck,
+) -> Scanner:
+    names = {id(provider): name for name, provider in parts.providers.items()}
+
+    def note(territory: Territory, code: str) -> None:
+        name = names[id(territory.provider)]
+        scans.note(name, territory.account, code)
+        if name == CLIENT_KEYS and not code:
+            apart.look(territory.account)
+
+    pairs = [(PROVIDER, AccountId(account.id)) for account in settings.aws.accounts]
+    pairs += [(name, item.id) for item in settings.workspaces for name in item.providers]
     return Scanner(
         territories=tuple(
-            Territory(provider=provider, account=AccountId(account.id))
-            for account in settings.aws.accounts
+            Territory(provider=parts.providers[name], account=account) for name, account in pairs
         ),
         decide=_decide(settings),
         ownership=settings.ownership,
         on_root_keys=roots.note,
+        on_scanned=note,
         journal=parts.journal,
         clock=parts.clock,
         telemetry=parts.telemetry,
@@ -285,14 +341,17 @@ def _decide(settings: Settings) -> Decide:
 
 
 def _terms(
-    settings: Settings, provider: AwsIamProvider, journal: Accounts
+    settings: Settings, providers: Mapping[str, KeyProvider], journal: Accounts
 ) -> Callable[[Credential], Terms]:
-    base = Terms(owner=settings.owner, traits=provider.traits, limits=settings.limits)
+    bases = {
+        name: Terms(owner=settings.owner, traits=provider.traits, limits=settings.limits)
+        for name, provider in providers.items()
+    }
 
     def terms_for(credential: Credential) -> Terms:
         decision = recalled(settings.policy, credential.principal, credential.rule)
         return replace(
-            base,
+            bases[credential.principal.provider],
             mode=_mode(settings.mode, journal, credential),
             rule=decision.rule,
             schedule=decision.schedule,
@@ -301,14 +360,6 @@ def _terms(
         )
 
     return terms_for
-
-
-def places(settings: Settings) -> tuple[Place, ...]:
-    """Name the configured accounts."""
-    return tuple(
-        Place(provider=PROVIDER, account=AccountId(item.id), name=item.name or "")
-        for item in settings.aws.accounts
-    )
 
 
 def _mode(configured: Mode, journal: Accounts, credential: Credential) -> Mode:
@@ -320,7 +371,9 @@ def _mode(configured: Mode, journal: Accounts, credential: Credential) -> Mode:
 def _permits(settings: Settings, clock: Clock) -> PermissionBook:
     accounts = [AccountId(item.id) for item in settings.aws.accounts]
     wanted = {account: wanted_actions(permission_grants(settings, account)) for account in accounts}
-    return PermissionBook(clock, accounts, wanted.__getitem__)
+    return PermissionBook(
+        clock, accounts, wanted.__getitem__, for_destinations=destination_actions()
+    )
 
 
 def _rounds(
@@ -340,6 +393,6 @@ def _rounds(
 
     accounts = [AccountId(item.id) for item in settings.aws.accounts]
     check = AwsPermissionCheck(
-        clients, checked, on_time=lambda told: parts.on_skew(told - parts.clock.now())
+        clients, checked, on_time=lambda told: parts.on_skew(PROVIDER, told - parts.clock.now())
     )
     return PermissionRounds(check, permits, accounts, parts.clock, parts.telemetry)

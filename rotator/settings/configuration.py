@@ -13,6 +13,7 @@ from pydantic import Field
 from rotator.core.ownership import MANAGED_TAGS, Ownership
 from rotator.core.tags import TagGlobs
 from rotator.core.terms import Limits, Mode, Traits
+from rotator.settings.cipherstash import CipherStashSection
 from rotator.settings.fields import (
     AccountNumber,
     Duration,
@@ -317,6 +318,10 @@ class ConfigurationFile(Section):
     aws: AwsSection = Field(
         description="Which AWS accounts are looked after, and how they are reached.",
         examples=[{"region": "eu-central-1", "accounts": [{"id": "111122223333"}]}],
+    )
+    cipherstash: CipherStashSection | None = Field(
+        default=None,
+        description="Which CipherStash workspaces are looked after, and how they are entered.",
     )
 
 

@@ -90,6 +90,8 @@ def _explanation(model: type[BaseModel], path: Path, detail: ErrorDetails) -> tu
         return _WANTED[kind]
     if kind == "too_short":
         return "is an empty list", _such_as(_example(model, path))
+    if kind == "string_too_short":
+        return "is empty", _such_as(_example(model, path))
     if kind == "string_pattern_mismatch":
         return "does not have the right form", _such_as(_example(model, path))
     return detail["msg"].replace("Input should be", "must be"), _such_as(_example(model, path))

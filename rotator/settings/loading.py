@@ -24,6 +24,7 @@ from rotator.settings.faults import model_faults
 from rotator.settings.policy import PolicyFile, to_policy
 from rotator.settings.references import UnresolvedError, resolve
 from rotator.settings.settings import Settings
+from rotator.settings.workspaces import WorkspaceReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from rotator.core.policy import Policy
     from rotator.errors import Fault
+    from rotator.settings.cipherstash import Workspace
+    from rotator.settings.configuration import AccountSection
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -61,8 +64,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     policy_path = path.parent / _policy_name(main.document)
     rules = _read(policy_path, PolicyFile)
     url, url_faults = _journal_url(main, environ, path.parent)
-    faults = [*main.faults, *_cross_faults(main), *url_faults]
-    faults += [*rules.faults, *_policy_faults(main, rules)]
+    workspaces, workspace_faults = _workspaces(main, environ)
+    faults = [*main.faults, *_cross_faults(main), *url_faults, *workspace_faults]
+    faults += [*rules.faults, *_policy_faults(main, rules, workspaces)]
     if main.model is None or rules.model is None or faults:
         raise ConfigError(_in_order(faults))
     model = main.model
@@ -70,7 +74,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         file=path,
         owner=model.owner,
         mode=model.mode,
-        policy=_policy(model, rules.model),
+        policy=_policy(model, rules.model, workspaces),
         policy_file=policy_path,
         policy_digest=rules.digest,
         limits=Limits(**model.limits.model_dump()),
@@ -81,6 +85,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         web=model.web,
         engine=model.engine,
         aws=model.aws,
+        workspaces=workspaces,
+        environ=environ,
     )
 
 
@@ -137,25 +143,56 @@ def _journal_url(
     return url, () if fault is None else (fault,)
 
 
-def _policy_faults(main: _Read[ConfigurationFile], rules: _Read[PolicyFile]) -> tuple[Fault, ...]:
+def _workspaces(
+    main: _Read[ConfigurationFile], environ: Mapping[str, str]
+) -> tuple[tuple[Workspace, ...], tuple[Fault, ...]]:
+    if main.model is None:
+        return (), ()
+    reader = WorkspaceReader(document=main.document, model=main.model, environ=environ)
+    return reader.read(), tuple(reader.faults)
+
+
+def _policy_faults(
+    main: _Read[ConfigurationFile], rules: _Read[PolicyFile], workspaces: tuple[Workspace, ...]
+) -> tuple[Fault, ...]:
     """Check the policy alone if the other file, and so the accounts, cannot be known."""
     if rules.model is None:
         return ()
-    policy = _policy(main.model, rules.model)
+    policy = _policy(main.model, rules.model, workspaces)
     return tuple(
         rules.document.fault(fault.path, fault.problem, fault.remedy)
         for fault in policy_faults(policy)
     )
 
 
-def _policy(main: ConfigurationFile | None, rules: PolicyFile) -> Policy:
+def _policy(
+    main: ConfigurationFile | None, rules: PolicyFile, workspaces: tuple[Workspace, ...]
+) -> Policy:
     if main is None:
         return to_policy(rules, owner="", mode=Mode.PLAN, accounts=())
-    accounts = tuple(
-        Account(id=AccountId(item.id), name=item.name or "", region=item.region or main.aws.region)
-        for item in main.aws.accounts
+    accounts = (
+        *(_aws_account(item, main.aws.region) for item in main.aws.accounts),
+        *map(_workspace_account, workspaces),
     )
     return to_policy(rules, owner=main.owner, mode=main.mode, accounts=accounts)
+
+
+def _aws_account(section: AccountSection, region: str) -> Account:
+    return Account(
+        id=AccountId(section.id),
+        name=section.name or "",
+        region=section.region or region,
+    )
+
+
+def _workspace_account(workspace: Workspace) -> Account:
+    return Account(
+        id=workspace.id,
+        name=workspace.name,
+        region=workspace.home_region,
+        home=workspace.home,
+        providers=workspace.providers,
+    )
 
 
 def _in_order(faults: list[Fault]) -> list[Fault]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotator.clients.aws_grants import CHECK_PERMISSIONS, Grant, Land, grants, land
-from rotator.core.permissions import in_order, needed
+from rotator.core.permissions import ENTER, in_order, needed
 from rotator.destinations.aws_secrets_manager.config import PERMISSIONS as SECRETS_PERMISSIONS
 from rotator.providers.aws_iam import PERMISSIONS as IAM_PERMISSIONS
+from rotator.settings.references import secret_field
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -31,7 +32,8 @@ def permission_grants(
         extra: Features to add, such as ``search``.
         without: Features to leave out.
     """
-    features = needed(settings.policy, account, has_trail=settings.aws.cloud_trail)
+    features = set(needed(settings.policy, account, has_trail=settings.aws.cloud_trail))
+    features |= {ENTER} if _own_keys(settings, account) else set()
     tables = (IAM_PERMISSIONS, SECRETS_PERMISSIONS, {"check": CHECK_PERMISSIONS})
     table = {
         name: tuple(action for part in tables for action in part.get(name, ()))
@@ -55,8 +57,27 @@ def permission_land(settings: Settings, account: AccountId, ourselves: str = "")
         region=settings.aws.region,
         path_prefixes=tuple(settings.aws.path_prefixes),
         other_regions=settings.aws.consumer_regions,
+        own_keys=_own_keys(settings, account),
         ourselves=ourselves or roles.get(account, ""),
     )
+
+
+def _own_keys(settings: Settings, account: AccountId) -> tuple[tuple[str, str], ...]:
+    """Name the secrets of an account that hold our own keys: region, and name."""
+    found = (
+        (item.home_region, kept.name)
+        for item in settings.workspaces
+        if item.home == account
+        for reference in (item.section.admin_key, item.section.control_key or "")
+        if (kept := secret_field(reference)) is not None
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def destination_actions() -> frozenset[str]:
+    """Name whatever destinations may ask for, as it is reported."""
+    asked = grants(SECRETS_PERMISSIONS, SECRETS_PERMISSIONS)
+    return frozenset(name for grant in asked for name in grant.names)
 
 
 def wanted_actions(asked: tuple[Grant, ...]) -> dict[str, tuple[str, ...]]:

@@ -83,11 +83,22 @@ class GraceSection(Section):
 class MatchSection(Section):
     """Whom a rule selects: all fields must match, each by one of its globs."""
 
+    provider: Globs | None = Field(
+        default=None,
+        description="Names of providers: `aws-iam`, `cipherstash-access-key`, "
+        "`cipherstash-client-key`; all if left out.",
+        examples=["cipherstash-*"],
+    )
     account: Globs | None = Field(
-        default=None, description="Account ids or names; all if left out.", examples=["prod"]
+        default=None,
+        description="Ids or names of accounts and workspaces; all if left out.",
+        examples=["prod"],
     )
     principal: Globs | None = Field(
-        default=None, description="User names; all if left out.", examples=["ci-*"]
+        default=None,
+        description="Names of users, or of access keys and clients without rotator's ending; all "
+        "if left out.",
+        examples=["ci-*"],
     )
     path: Globs | None = Field(
         default=None, description="IAM paths; all if left out.", examples=["/svc/*"]
@@ -103,22 +114,24 @@ class MatchSection(Section):
 class FieldsSection(Section):
     """Names of the JSON fields in the secret."""
 
-    key_id: str = Field(
-        default="AccessKeyId",
-        pattern=_FIELD_NAME,
-        description="Field of the key's id.",
+    key_id: str | None = Field(
+        default=None,
+        pattern=rf"^$|{_FIELD_NAME}",
+        description="Field of the key's id; empty for a key that carries its own id. Built in: "
+        "`AccessKeyId`; `CS_CLIENT_ID` for client keys; none for access keys, which carry it.",
         examples=["AccessKeyId"],
     )
-    secret: str = Field(
-        default="SecretAccessKey",
+    secret: str | None = Field(
+        default=None,
         pattern=_FIELD_NAME,
-        description="Field of the secret.",
+        description="Field of the secret. Built in: `SecretAccessKey`; `CS_CLIENT_KEY` for client "
+        "keys; `CS_CLIENT_ACCESS_KEY` for access keys.",
         examples=["SecretAccessKey"],
     )
 
 
 class DestinationSection(Section):
-    """Where the new key is published, in the principal's own account."""
+    """Where the new key is published, in the account's home, which on AWS is itself."""
 
     type: Literal["aws-secrets-manager"] = Field(
         description="The destination's type.", examples=["aws-secrets-manager"]
@@ -228,6 +241,7 @@ def _rule(rule: RuleSection) -> Rule:
         name=rule.name,
         action=None if rule.action == "ignore" else Action(rule.action),
         match=Match(
+            provider=match.provider or (),
             account=match.account or (),
             principal=match.principal or (),
             path=match.path or (),

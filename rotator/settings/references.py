@@ -1,8 +1,14 @@
-"""Values that are kept elsewhere: ``env:NAME`` and ``file:/run/secrets/name``."""
+"""Values that are kept elsewhere: ``env:NAME`` and ``file:/run/secrets/name``.
+
+A key may also be a field of a secret that rotator looks after itself:
+``secret:NAME#FIELD``. It is only taken apart here; reading it is an adapter's.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,6 +16,33 @@ if TYPE_CHECKING:
 
 _ENV = "env:"
 _FILE = "file:"
+
+KEY_REFERENCE: Final = (
+    r"^(?!.*CSAK[^.]+\.)"
+    r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.*\S|secret:[A-Za-z0-9/_+=.@-]{1,512}#[^\s\"#]+)$"
+)
+"""The form of a reference to a key; nothing that holds a key itself has it."""
+
+_SECRET = re.compile(r"secret:(?P<name>[^#]+)#(?P<field>.+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretField:
+    """One field of a secret that holds a JSON object."""
+
+    name: str
+    field: str
+
+
+def is_key_reference(text: str) -> bool:
+    """Whether a text has the form of a reference to a key; nothing is looked up."""
+    return re.fullmatch(KEY_REFERENCE, text) is not None
+
+
+def secret_field(reference: str) -> SecretField | None:
+    """Take apart a reference to a field of a secret; None if it is of another kind."""
+    found = _SECRET.fullmatch(reference)
+    return SecretField(name=found["name"], field=found["field"]) if found else None
 
 
 class UnresolvedError(Exception):

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rotator.errors import NotFoundError
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rotator.core.ownership import Ownership
     from rotator.core.policy import Policy
     from rotator.core.terms import Limits, Mode
+    from rotator.settings.cipherstash import Workspace
     from rotator.settings.configuration import AwsSection, EngineSection, WebSection
 
 
@@ -25,6 +29,8 @@ class Settings:
         journal_url: Where the journal is; not shown, for it may hold a password.
         audit_file: Where sealed records are appended.
         log_name: The audit log's name.
+        workspaces: The CipherStash workspaces, in the file's order.
+        environ: Where ``env:`` references to keys are looked up, whenever one is used.
     """
 
     file: Path
@@ -41,3 +47,18 @@ class Settings:
     web: WebSection
     engine: EngineSection
     aws: AwsSection
+    workspaces: tuple[Workspace, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def workspace(self, name: str) -> Workspace:
+        """Find a workspace by its id or name.
+
+        Raises:
+            NotFoundError: The configuration names no such workspace.
+        """
+        found = next((item for item in self.workspaces if name in {item.id, item.name}), None)
+        if found is None:
+            known = ", ".join(item.name or item.id for item in self.workspaces)
+            hint = f"known are {known}" if known else "add it to `cipherstash.workspaces`"
+            raise NotFoundError("no such workspace is configured", subject=name, hint=hint)
+        return found

@@ -10,15 +10,20 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from rotator.core.policy import decide
 from rotator.core.terms import Limits
+from rotator.providers.cipherstash.config import ACCESS_KEYS, CLIENT_KEYS
 from rotator.settings.configuration import LimitsSection
 from rotator.settings.loading import load
 from rotator.settings.published import FILES, field_table, json_schema
+from rotator.settings.references import secret_field
+from tests.builders import principal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
+CIPHERSTASH = ROOT / "config" / "examples" / "cipherstash"
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -60,10 +65,11 @@ def test_a_schema_writes_durations_as_the_file_does() -> None:
     assert '"PT' not in schema
 
 
+@pytest.mark.parametrize("folder", [ROOT / "config", CIPHERSTASH], ids=["aws", "cipherstash"])
 @pytest.mark.parametrize("name", FILES)
-def test_an_editor_finds_nothing_wrong_with_the_shipped_examples(name: str) -> None:
+def test_an_editor_finds_nothing_wrong_with_the_shipped_examples(folder: Path, name: str) -> None:
     schema = json.loads((ROOT / "config" / f"{name}.schema.json").read_text(encoding="utf-8"))
-    example = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
+    example = yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
 
     Draft202012Validator.check_schema(schema)
 
@@ -76,6 +82,23 @@ def test_the_shipped_examples_load_and_change_nothing() -> None:
 
     assert settings.mode == "plan"
     assert [rule.action for rule in settings.policy.rules] == ["report"]
+
+
+def test_the_example_of_a_workspace_loads_and_bundles_what_an_application_reads() -> None:
+    settings = load(CIPHERSTASH / "rotator.yaml", {})
+
+    def publishes(kind: str, name: str) -> tuple[str, str]:
+        decided = decide(settings.policy, principal(name, provider=kind, account=vault.id))
+        assert decided.destination is not None
+        return decided.destination.name, decided.destination.secret_field
+
+    vault = settings.workspace("vault")
+    own_key = secret_field(vault.section.admin_key)
+    assert settings.mode == "plan"
+    assert publishes(ACCESS_KEYS, "orders") == ("cipherstash/orders", "CS_CLIENT_ACCESS_KEY")
+    assert publishes(CLIENT_KEYS, "orders") == ("cipherstash/orders", "CS_CLIENT_KEY")
+    assert own_key is not None
+    assert publishes(ACCESS_KEYS, "rotator") == (own_key.name, own_key.field)
 
 
 def test_the_commented_examples_load_when_they_are_uncommented(tmp_path: Path) -> None:
