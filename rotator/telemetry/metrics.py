@@ -57,7 +57,7 @@ ROTATIONS_OPEN = Metric(
 CREDENTIALS_HELD = Metric(
     name="rotator_credentials_held",
     kind=Kind.GAUGE,
-    labels=("reason",),
+    labels=("provider", "reason"),
     meaning="Credentials that wait for something out of the ordinary, by reason",
 )
 OLDEST_KEY_CREATED = Metric(
@@ -71,6 +71,12 @@ NEXT_ROTATION = Metric(
     kind=Kind.GAUGE,
     labels=("provider", "account"),
     meaning="When the earliest next rotation is due; in the past when one is overdue",
+)
+EARLIEST_DEADLINE = Metric(
+    name="rotator_earliest_deadline_timestamp_seconds",
+    kind=Kind.GAUGE,
+    labels=("provider", "account"),
+    meaning="When the first managed key gets older than policy allows; in the past when one is",
 )
 JOURNAL_READABLE = Metric(
     name="rotator_journal_readable",
@@ -123,12 +129,26 @@ ACCOUNT_CONFIRMED = Metric(
     meaning="1 if a person confirmed the account, 0 while it is in plan mode for want of that",
 )
 
+SCAN_FAILED = Metric(
+    name="rotator_scan_failed",
+    kind=Kind.GAUGE,
+    labels=("provider", "account", "code"),
+    meaning="1 while the last scan of an account failed, by rotator's code of the failure",
+)
+WORKSPACE_FINDINGS = Metric(
+    name="rotator_workspace_findings",
+    kind=Kind.GAUGE,
+    labels=("account", "kind"),
+    meaning="What the last scan found wrong with a CipherStash workspace's environments, by kind",
+)
+
 STATE_METRICS = (
     KEYS,
     ROTATIONS_OPEN,
     CREDENTIALS_HELD,
     OLDEST_KEY_CREATED,
     NEXT_ROTATION,
+    EARLIEST_DEADLINE,
     JOURNAL_READABLE,
     AUDIT_BLOCKED,
     MODE_INFO,
@@ -137,6 +157,8 @@ STATE_METRICS = (
     LAST_SCAN,
     PERMISSION_MISSING,
     ROOT_KEYS,
+    SCAN_FAILED,
+    WORKSPACE_FINDINGS,
 )
 """Read from the journal, or from the process, at the moment of a scrape."""
 
@@ -146,6 +168,12 @@ WORK_METRICS = (
         kind=Kind.COUNTER,
         labels=("provider", "outcome"),
         meaning="Rotations that ended, by how they ended",
+    ),
+    Metric(
+        name="rotator_key_ends_total",
+        kind=Kind.COUNTER,
+        labels=("provider", "proof"),
+        meaning="Old keys that ended, proved by being `refused` or by the `listing-only`",
     ),
     Metric(
         name="rotator_effect_failures_total",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from rotator.core.accounts import container_of
+from rotator.core.ids import Instant
 from rotator.core.reasons import Reason, is_hold
 from rotator.core.rotation import FINAL_PHASES, Action, Phase, Role
 from rotator.errors import RotatorError
@@ -16,9 +18,10 @@ from rotator.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import timedelta
 
     from rotator.core.accounts import Account
-    from rotator.core.ids import AccountId, Instant
+    from rotator.core.ids import AccountId
     from rotator.core.rotation import Credential, KeyRecord, Rotation
     from rotator.core.terms import Mode
     from rotator.telemetry.metrics import Metric
@@ -38,9 +41,15 @@ class Readable(Accounts, Inventory, Protocol):
 class StateCollector(Collector):
     """Exports what the journal holds, the same from every replica of it."""
 
-    def __init__(self, inventory: Readable) -> None:
-        """Take the journal's readable part."""
+    def __init__(self, inventory: Readable, *, max_age: Callable[[Credential], timedelta]) -> None:
+        """Take the journal's readable part.
+
+        Args:
+            inventory: The journal.
+            max_age: How old policy lets the keys of a credential get.
+        """
         self._inventory = inventory
+        self._max_age = max_age
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the journal once; when it cannot be read, say so and nothing else."""
@@ -61,8 +70,18 @@ class StateCollector(Collector):
         yield _gauge(metrics.CREDENTIALS_HELD, _hold_counts(credentials))
         yield _gauge(metrics.OLDEST_KEY_CREATED, _earliest(_births(credentials, keys)))
         yield _gauge(metrics.NEXT_ROTATION, _earliest(_due_times(credentials)))
+        yield _gauge(metrics.EARLIEST_DEADLINE, _earliest(self._deadlines(credentials, keys)))
         said = self._inventory.accounts()
         yield _gauge(metrics.ACCOUNT_CONFIRMED, _confirmations(credentials, said))
+
+    def _deadlines(
+        self, credentials: Iterable[Credential], keys: Iterable[KeyRecord]
+    ) -> Iterator[tuple[_Labels, Instant]]:
+        promised = {item.id: item for item in credentials if item.action is Action.ROTATE}
+        for key in _managed(keys):
+            credential = promised.get(key.credential_id)
+            if credential is not None:
+                yield _place(credential), Instant(key.created_at + self._max_age(credential))
 
 
 def _no_root_keys() -> Mapping[AccountId, int]:
@@ -70,6 +89,14 @@ def _no_root_keys() -> Mapping[AccountId, int]:
 
 
 def _no_lacks() -> Mapping[tuple[str, str], bool]:
+    return {}
+
+
+def _no_failures() -> Mapping[tuple[str, str], str]:
+    return {}
+
+
+def _no_findings() -> Mapping[tuple[str, str], int]:
     return {}
 
 
@@ -85,14 +112,29 @@ class ProcessCollector(Collector):
         last_scan_at: Callable[[], Instant | None],
         root_keys: Callable[[], Mapping[AccountId, int]] = _no_root_keys,
         lacks: Callable[[], Mapping[tuple[str, str], bool]] = _no_lacks,
+        scan_failures: Callable[[], Mapping[tuple[str, str], str]] = _no_failures,
+        findings: Callable[[], Mapping[tuple[str, str], int]] = _no_findings,
     ) -> None:
-        """Take what to export, and the questions to ask at each scrape."""
+        """Take what to export, and the questions to ask at each scrape.
+
+        Args:
+            version: The version that runs.
+            mode: The mode in force.
+            is_audit_blocked: Whether the gate of evidence is shut.
+            last_scan_at: When the last good scan ended; None if there was none yet.
+            root_keys: How many keys each account's root has.
+            lacks: Of each account and feature, whether the feature is off.
+            scan_failures: Our code for each provider and account whose last scan failed.
+            findings: How many findings of each kind each workspace has: account, kind.
+        """
         self._version = version
         self._mode = mode
         self._is_audit_blocked = is_audit_blocked
         self._last_scan_at = last_scan_at
         self._root_keys = root_keys
         self._lacks = lacks
+        self._scan_failures = scan_failures
+        self._findings = findings
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Ask, and export the answers."""
@@ -107,6 +149,12 @@ class ProcessCollector(Collector):
             place: float(is_off) for place, is_off in self._lacks().items()
         }
         yield _gauge(metrics.PERMISSION_MISSING, lacks)
+        failures = self._scan_failures()
+        yield _gauge(metrics.SCAN_FAILED, {(*at, code): 1 for at, code in failures.items()})
+        found: dict[_Labels, float] = {
+            place: float(count) for place, count in self._findings().items()
+        }
+        yield _gauge(metrics.WORKSPACE_FINDINGS, found)
 
 
 def _gauge(metric: Metric, values: Mapping[_Labels, float]) -> GaugeMetricFamily:
@@ -116,14 +164,17 @@ def _gauge(metric: Metric, values: Mapping[_Labels, float]) -> GaugeMetricFamily
     return family
 
 
-def _place(credential: Credential) -> _Labels:
+def _place(credential: Credential) -> tuple[str, str]:
     return (credential.principal.provider, credential.principal.account)
 
 
 def _confirmations(
     credentials: Iterable[Credential], said: Iterable[Account]
 ) -> Mapping[_Labels, float]:
-    known: dict[_Labels, float] = {_place(credential): 0 for credential in credentials}
+    places = map(_place, credentials)
+    known: dict[_Labels, float] = {
+        (container_of(provider), account): 0 for provider, account in places
+    }
     return known | {(row.provider, row.id): float(row.is_confirmed) for row in said}
 
 
@@ -146,17 +197,28 @@ def _open_counts(rotations: Iterable[Rotation]) -> Mapping[_Labels, float]:
 
 
 def _hold_counts(credentials: Iterable[Credential]) -> Mapping[_Labels, float]:
-    counts = Counter(item.hold.reason for item in credentials if item.hold)
-    return {(reason.value,): counts[reason] for reason in _HOLDS}
+    found = [(item.principal.provider, item.hold) for item in credentials]
+    counts = Counter((provider, hold.reason) for provider, hold in found if hold)
+    providers = {provider for provider, _ in found}
+    return {
+        (provider, reason.value): counts[provider, reason]
+        for provider in sorted(providers)
+        for reason in _HOLDS
+    }
 
 
 def _births(
     credentials: Iterable[Credential], keys: Iterable[KeyRecord]
 ) -> Iterator[tuple[_Labels, Instant]]:
     places = {credential.id: _place(credential) for credential in credentials}
+    for key in _managed(keys):
+        yield places[key.credential_id], key.created_at
+
+
+def _managed(keys: Iterable[KeyRecord]) -> Iterator[KeyRecord]:
     for key in keys:
         if key.role in _MANAGED_ROLES and key.enabled and key.gone_at is None:
-            yield places[key.credential_id], key.created_at
+            yield key
 
 
 def _due_times(credentials: Iterable[Credential]) -> Iterator[tuple[_Labels, Instant]]:

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from rotator.core.rotation import KeyRecord, Rotation
 
 PLACE = {"provider": PROVIDER, "account": ACCOUNT}
+MAX_AGE = timedelta(days=90)
+WORKSPACE = "ZVATKW3VHMFG27DY"
+CLIENT_KEYS = "cipherstash-client-key"
 
 
 class DownJournal(MemoryJournal):
@@ -56,7 +59,7 @@ def telemetry() -> PrometheusTelemetry:
 @pytest.fixture
 def journal(telemetry: PrometheusTelemetry) -> MemoryJournal:
     journal = MemoryJournal(SeededChance())
-    telemetry.registry.register(StateCollector(journal))
+    telemetry.registry.register(StateCollector(journal, max_age=lambda _: MAX_AGE))
     return journal
 
 
@@ -98,6 +101,8 @@ def watch_process(telemetry: PrometheusTelemetry, *, is_blocked: bool = False) -
             last_scan_at=telemetry.last_scan_at,
             root_keys=lambda: {AccountId("111122223333"): 1},
             lacks=lambda: {("111122223333", "rotate"): True, ("111122223333", "scan"): False},
+            scan_failures=lambda: {(CLIENT_KEYS, WORKSPACE): "payment_required"},
+            findings=lambda: {(WORKSPACE, "client_crosses"): 2},
         )
     )
 
@@ -217,10 +222,23 @@ def test_held_credentials_are_counted_by_reason(
     store(journal, credential(hold=Hold(reason=Reason.DRIFT, since=EPOCH)))
     store(journal, credential("second"))
 
-    assert value(telemetry, "rotator_credentials_held", reason="drift") == 1
+    name = "rotator_credentials_held"
+    assert value(telemetry, name, provider=PROVIDER, reason="drift") == 1
     for reason in Reason:
-        shown = value(telemetry, "rotator_credentials_held", reason=reason.value)
+        shown = value(telemetry, name, provider=PROVIDER, reason=reason.value)
         assert (shown is not None) == is_hold(reason)
+
+
+def test_holds_of_one_provider_are_not_counted_for_another(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    elsewhere = principal(provider=CLIENT_KEYS)
+    store(journal, credential(hold=Hold(reason=Reason.DRIFT, since=EPOCH)))
+    store(journal, credential(principal=elsewhere))
+
+    name = "rotator_credentials_held"
+    assert value(telemetry, name, provider=PROVIDER, reason="drift") == 1
+    assert value(telemetry, name, provider=CLIENT_KEYS, reason="drift") == 0
 
 
 def test_the_oldest_key_is_the_oldest_that_is_enabled_and_ours(
@@ -256,6 +274,41 @@ def test_the_next_rotation_is_the_earliest_of_an_account(
     assert value(telemetry, name, provider=PROVIDER, account="other") == at(days=-1).timestamp()
 
 
+def test_the_deadline_is_that_of_the_first_managed_key_to_outgrow_policy(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    rotated, reported = credential(), credential("reported", action=Action.REPORT)
+    store(
+        journal,
+        rotated,
+        key_record(rotated, KeyId("AKIA1"), created_at=at(days=-30)),
+        key_record(rotated, KeyId("AKIA2"), created_at=at(days=-95), role=Role.PREVIOUS),
+        key_record(rotated, KeyId("AKIA3"), created_at=at(days=-99), role=Role.FOREIGN),
+    )
+    store(journal, reported, key_record(reported, created_at=at(days=-300)))
+
+    name = "rotator_earliest_deadline_timestamp_seconds"
+    assert value(telemetry, name, **PLACE) == at(days=-5).timestamp()
+
+
+def test_a_scan_that_failed_is_exported_with_the_code_of_its_failure(
+    telemetry: PrometheusTelemetry,
+) -> None:
+    watch_process(telemetry)
+
+    failure = {"account": WORKSPACE, "code": "payment_required"}
+    assert value(telemetry, "rotator_scan_failed", provider=CLIENT_KEYS, **failure) == 1
+
+
+def test_what_is_wrong_with_a_workspace_is_counted_by_its_kind(
+    telemetry: PrometheusTelemetry,
+) -> None:
+    watch_process(telemetry)
+
+    kind = {"kind": "client_crosses"}
+    assert value(telemetry, "rotator_workspace_findings", account=WORKSPACE, **kind) == 2
+
+
 def test_a_series_ends_with_what_it_tells_of(
     telemetry: PrometheusTelemetry, journal: MemoryJournal
 ) -> None:
@@ -271,7 +324,9 @@ def test_a_series_ends_with_what_it_tells_of(
 def test_a_journal_that_cannot_be_read_leaves_the_other_metrics(
     telemetry: PrometheusTelemetry,
 ) -> None:
-    telemetry.registry.register(StateCollector(DownJournal(SeededChance())))
+    telemetry.registry.register(
+        StateCollector(DownJournal(SeededChance()), max_age=lambda _: MAX_AGE)
+    )
 
     assert value(telemetry, "rotator_journal_readable") == 0
     assert value(telemetry, "rotator_rotations_open", phase="planned") is None
@@ -289,6 +344,24 @@ def test_an_account_counts_as_confirmed_only_while_a_person_says_so(
         confirmed.append(value(telemetry, "rotator_account_confirmed", **PLACE))
 
     assert confirmed == [0, 1, 1, 0]
+
+
+def test_one_word_about_a_workspace_confirms_both_kinds_of_its_keys(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    workspace = AccountId(WORKSPACE)
+    for provider in ("cipherstash-access-key", CLIENT_KEYS):
+        of = principal(provider=provider, account=workspace)
+        store(journal, credential(principal=of))
+    place = {"provider": "cipherstash", "account": WORKSPACE}
+    assert value(telemetry, "rotator_account_confirmed", **place) == 0
+
+    journal.save_account(account(provider="cipherstash", id=workspace), audit_record(0))
+
+    assert value(telemetry, "rotator_account_confirmed", **place) == 1
+    assert (
+        value(telemetry, "rotator_account_confirmed", **place | {"provider": CLIENT_KEYS}) is None
+    )
 
 
 def test_exactly_the_metrics_of_the_table_are_exported(

@@ -1,0 +1,294 @@
+"""What each alert is tried on: series as Prometheus would hold them, and who fires when.
+
+A series is written as promtool reads it: ``1x30`` is one value and thirty repetitions;
+``_`` is a scrape that had none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+AWS = "111122223333"
+WORKSPACE = "ZVATKW3VHMFG27DY"
+ACCESS = "cipherstash-access-key"
+CLIENT = "cipherstash-client-key"
+DAY = 24 * 60
+HOUR = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One run of promtool.
+
+    Attributes:
+        promise: What it shows, in words.
+        alert: Which alert it is about.
+        series: Values from minute 0 on, by series.
+        minute: When the alerts are looked at.
+        step: Minutes between two values, and between two evaluations.
+        fires: The labels of each alert that fires then, without its severity.
+    """
+
+    promise: str
+    alert: str
+    series: Mapping[str, str]
+    minute: int
+    step: int = 1
+    fires: tuple[Mapping[str, str], ...] = field(default=())
+
+
+def _failed_scan(code: str, provider: str = ACCESS, instance: str = "a") -> str:
+    return (
+        f'rotator_scan_failed{{provider="{provider}",account="{WORKSPACE}",'
+        f'code="{code}",instance="{instance}"}}'
+    )
+
+
+def _held(reason: str, provider: str = CLIENT) -> str:
+    return f'rotator_credentials_held{{provider="{provider}",reason="{reason}",instance="a"}}'
+
+
+def _found(kind: str) -> str:
+    return f'rotator_workspace_findings{{account="{WORKSPACE}",kind="{kind}",instance="a"}}'
+
+
+def _lacks(feature: str, instance: str = "a") -> str:
+    labels = f'account="{AWS}",feature="{feature}",instance="{instance}"'
+    return f"rotator_permission_missing{{{labels}}}"
+
+
+def _confirmed(account: str) -> str:
+    return f'rotator_account_confirmed{{provider="aws-iam",account="{account}",instance="a"}}'
+
+
+def _deadline(account: str, instance: str = "a", provider: str = ACCESS) -> str:
+    labels = f'provider="{provider}",account="{account}",instance="{instance}"'
+    return f"rotator_earliest_deadline_timestamp_seconds{{{labels}}}"
+
+
+_API = 'rotator_effect_failures_total{effect="delete_key",code="api_changed",instance="a"}'
+_STILL_LISTED = _API.replace("api_changed", "still_listed")
+_ENFORCE = 'rotator_mode_info{mode="enforce",instance="a"}'
+_PLAN = 'rotator_mode_info{mode="plan",instance="a"}'
+_OURS = {"account": WORKSPACE}
+
+SCENARIOS = (
+    Scenario(
+        promise="a feature that two checks found denied is told of once for two replicas",
+        alert="RotatorPermissionMissing",
+        series={_lacks("rotate"): "1x180", _lacks("rotate", "b"): "1x180", _lacks("scan"): "0x180"},
+        minute=125,
+        fires=({"account": AWS, "feature": "rotate"},),
+    ),
+    Scenario(
+        promise="a refusal that was repaired within the hour wakes nobody",
+        alert="RotatorPermissionMissing",
+        series={_lacks("rotate"): "1x60 0x120"},
+        minute=150,
+    ),
+    Scenario(
+        promise="a deleted key that is let in is told of, whoever made it",
+        alert="RotatorOldKeyLives",
+        series={_held("old_key_lives", "aws-iam"): "1x60", _held("old_key_lives"): "0x60"},
+        minute=15,
+        fires=({"provider": "aws-iam"},),
+    ),
+    Scenario(
+        promise="a key whose deletion is still spreading alarms nobody",
+        alert="RotatorOldKeyLives",
+        series={_held("old_key_lives"): "1x5 0x60"},
+        minute=20,
+    ),
+    Scenario(
+        promise="an account that nobody has confirmed for days is told of",
+        alert="RotatorAccountUnconfirmed",
+        series={
+            _confirmed(AWS): "0x120",
+            _confirmed("444455556666"): "1x120",
+            _ENFORCE: "1x120",
+        },
+        minute=3 * DAY + HOUR,
+        step=HOUR,
+        fires=({"provider": "aws-iam", "account": AWS},),
+    ),
+    Scenario(
+        promise="a new account has days to be looked at",
+        alert="RotatorAccountUnconfirmed",
+        series={_confirmed(AWS): "0x120", _ENFORCE: "1x120"},
+        minute=2 * DAY,
+        step=HOUR,
+    ),
+    Scenario(
+        promise="an installation that only plans waits for nobody",
+        alert="RotatorAccountUnconfirmed",
+        series={_confirmed(AWS): "0x120", _PLAN: "1x120"},
+        minute=4 * DAY,
+        step=HOUR,
+    ),
+    Scenario(
+        promise="our revoked key is told of once, though both providers and replicas meet it",
+        alert="CipherStashAdmissionRefused",
+        series={
+            _failed_scan("admission_refused"): "1x60",
+            _failed_scan("admission_refused", CLIENT): "1x60",
+            _failed_scan("admission_refused", instance="b"): "1x60",
+        },
+        minute=10,
+        fires=({**_OURS, "code": "admission_refused"},),
+    ),
+    Scenario(
+        promise="a key of the wrong role is told of with the code that says so",
+        alert="CipherStashAdmissionRefused",
+        series={_failed_scan("wrong_role", CLIENT): "1x60"},
+        minute=10,
+        fires=({**_OURS, "code": "wrong_role"},),
+    ),
+    Scenario(
+        promise="a service that is down is no refusal",
+        alert="CipherStashAdmissionRefused",
+        series={_failed_scan("unavailable"): "1x600"},
+        minute=500,
+    ),
+    Scenario(
+        promise="AWS refusing us is not blamed on a workspace",
+        alert="CipherStashAdmissionRefused",
+        series={_failed_scan("forbidden", "aws-iam"): "1x600"},
+        minute=500,
+    ),
+    Scenario(
+        promise="the alert ends with the scan that succeeds",
+        alert="CipherStashAdmissionRefused",
+        series={_failed_scan("admission_refused"): "1x59 _x30"},
+        minute=70,
+    ),
+    Scenario(
+        promise="a workspace that must be paid for is told of",
+        alert="CipherStashPaymentRequired",
+        series={_failed_scan("payment_required"): "1x60"},
+        minute=10,
+        fires=(_OURS,),
+    ),
+    Scenario(
+        promise="a workspace that was paid for is left alone",
+        alert="CipherStashPaymentRequired",
+        series={_failed_scan("payment_required"): "1x10 _x30"},
+        minute=20,
+    ),
+    Scenario(
+        promise="a listing at a path that is gone is told of with its workspace",
+        alert="CipherStashApiChanged",
+        series={_failed_scan("api_changed"): "1x60"},
+        minute=10,
+        fires=(_OURS,),
+    ),
+    Scenario(
+        promise="the very first revocation at a path that is gone is told of",
+        alert="CipherStashApiChanged",
+        series={_API: "_x30 1x60"},
+        minute=60,
+        fires=({"effect": "delete_key"},),
+    ),
+    Scenario(
+        promise="a later one is told of, too, whatever was counted weeks before",
+        alert="CipherStashApiChanged",
+        series={_API: "3x168 4x24"},
+        minute=7 * DAY + 3 * HOUR,
+        step=HOUR,
+        fires=({"effect": "delete_key"},),
+    ),
+    Scenario(
+        promise="a key that is always said to be gone, and always listed, is told of",
+        alert="CipherStashApiChanged",
+        series={_STILL_LISTED: "1+1x60"},
+        minute=30,
+        fires=({"effect": "delete_key"},),
+    ),
+    Scenario(
+        promise="a listing that was stale once alarms nobody",
+        alert="CipherStashApiChanged",
+        series={_STILL_LISTED: "1x30 2x60"},
+        minute=60,
+    ),
+    Scenario(
+        promise="an old failure that was not repeated is forgotten after a day",
+        alert="CipherStashApiChanged",
+        series={_API: "_x1 1x120"},
+        minute=2 * DAY,
+        step=HOUR,
+    ),
+    Scenario(
+        promise="a client that lost a grant is told of after half an hour",
+        alert="CipherStashGrantsDiffer",
+        series={_held("grants_taken"): "1x60", _held("drift"): "1x60"},
+        minute=35,
+        fires=({"provider": CLIENT, "reason": "grants_taken"},),
+    ),
+    Scenario(
+        promise="a client whose grants cannot be read is told of by workspace",
+        alert="CipherStashGrantsDiffer",
+        series={_found("grants_unreadable"): "1x60"},
+        minute=35,
+        fires=(_OURS,),
+    ),
+    Scenario(
+        promise="somebody who changes grants in several steps is left in peace",
+        alert="CipherStashGrantsDiffer",
+        series={_held("grants_taken"): "0x5 1x20 0x60"},
+        minute=40,
+    ),
+    Scenario(
+        promise="a client of two environments is told of after two scans",
+        alert="CipherStashClientInTwoEnvironments",
+        series={_found("client_crosses"): "1x180", _found("keyset_missing"): "0x180"},
+        minute=125,
+        fires=({**_OURS, "kind": "client_crosses"},),
+    ),
+    Scenario(
+        promise="a service that is moved between environments alarms nobody",
+        alert="CipherStashClientInTwoEnvironments",
+        series={_found("client_crosses"): "1x60 0x120"},
+        minute=150,
+    ),
+    Scenario(
+        promise="a disabled keyset of an environment is told of",
+        alert="CipherStashEnvironmentUnusable",
+        series={_found("keyset_disabled"): "1x60"},
+        minute=20,
+        fires=({**_OURS, "kind": "keyset_disabled"},),
+    ),
+    Scenario(
+        promise="environments with working keysets are left alone",
+        alert="CipherStashEnvironmentUnusable",
+        series={_found("keyset_disabled"): "0x60", _found("client_crosses"): "1x60"},
+        minute=50,
+    ),
+    Scenario(
+        promise="a key past its greatest age is told of, by the earliest deadline of any replica",
+        alert="CipherStashKeyOverdue",
+        series={_deadline(WORKSPACE): "600x180", _deadline(WORKSPACE, "b"): "999999x180"},
+        minute=80,
+        fires=({"provider": ACCESS, **_OURS},),
+    ),
+    Scenario(
+        promise="a key that is younger than policy asks for is left alone",
+        alert="CipherStashKeyOverdue",
+        series={_deadline(WORKSPACE): "999999x180"},
+        minute=170,
+    ),
+    Scenario(
+        promise="an overdue key of AWS is no business of this alert",
+        alert="CipherStashKeyOverdue",
+        series={_deadline(AWS, provider="aws-iam"): "600x180"},
+        minute=170,
+    ),
+    Scenario(
+        promise="a key that is retired within the hour alarms nobody",
+        alert="CipherStashKeyOverdue",
+        series={_deadline(WORKSPACE): "600x40 999999x120"},
+        minute=75,
+    ),
+)
