@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rotator.cli.pause_rows import pause_lines
 from rotator.cli.printing import when
-from rotator.core.accounts import effective_mode, find_account, unconfirmed
+from rotator.core.accounts import container_of, effective_mode, find_account, unconfirmed
 from rotator.core.rotation import Action
 from rotator.core.terms import Mode
 
@@ -105,7 +105,8 @@ def _row(
 
 def _is_of(credential: Credential, place: Place) -> bool:
     principal = credential.principal
-    return (principal.provider, principal.account) == (place.provider, place.account)
+    container = container_of(principal.provider)
+    return (container, principal.account) == (place.provider, place.account)
 
 
 def _mode(place: Place, configured: Mode, said: Collection[Account]) -> str:

@@ -28,7 +28,7 @@ from rotator.cli.invocation import (
     json_option,
     pass_invocation,
 )
-from rotator.cli.printing import print_folded, print_json, print_lines, print_table, without_account
+from rotator.cli.printing import print_folded, print_json, print_lines, print_table, without_same
 from rotator.core.adoption import OF_OBJECTS, Verdict
 from rotator.core.adoption_rules import before, rules_to_paste
 from rotator.core.policy import Account
@@ -60,7 +60,7 @@ _FINE = frozenset({Verdict.MANAGED, Verdict.ADOPTABLE})
 )
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--plan", "is_plan", is_flag=True, help="Show what could be adopted; change nothing.")
-@click.option("--account", metavar="ID", help="Look at one account only.")
+@click.option("--account", metavar="ID", help="Look at one account or workspace only.")
 @yes_option
 @json_option
 @common_options
@@ -123,14 +123,21 @@ def _chosen(rows: Sequence[AdoptionRow], names: Sequence[str]) -> Sequence[Adopt
 
 
 def _unseen(rows: Sequence[AdoptionRow]) -> list[str]:
-    """Name the accounts of which nobody is seen for something could not be read; not "nobody"."""
+    """Name the accounts of which nobody is seen for something could not be read; not "nobody".
+
+    An account may have several providers, of which one can be read.
+    """
+    unlisted = {row.account for row in rows if row.is_unlisted}
     seen = {row.account for row in rows if row.verdict not in OF_OBJECTS}
     closed = {
         row.account: row.finding.why
         for row in reversed(rows)
-        if row.verdict is Verdict.UNREADABLE and row.account not in seen
+        if row.verdict is Verdict.UNREADABLE and row.account not in seen - unlisted
     }
-    return [f"nobody is seen in account {account}: {why}" for account, why in closed.items()]
+    return [
+        f"{'not everybody' if account in seen else 'nobody'} is seen in account {account}: {why}"
+        for account, why in closed.items()
+    ]
 
 
 def _show(
@@ -165,13 +172,12 @@ def _show(
 def _print_principals(invocation: Invocation, rows: Sequence[AdoptionRow], now: Instant) -> None:
     """Print everything, or on a terminal what fits there."""
     show = narrow_lines if invocation.is_terminal else wide_lines
-    lines = [cells for row in rows for cells in show(row, now)]
-    if not lines:
+    cells = [cells for row in rows for cells in show(row, now)]
+    if not cells:
         return
-    titles: tuple[str, ...] = TITLES
-    if invocation.is_terminal:
-        titles, *lines = without_account([NARROW_TITLES, *lines], 1)
-    print_table(invocation, titles, lines)
+    lines = without_same([NARROW_TITLES if invocation.is_terminal else TITLES, *cells], "Provider")
+    titles, *shown = without_same(lines, "Account") if invocation.is_terminal else lines
+    print_table(invocation, titles, shown)
 
 
 def _serves(rule: Rule, rows: Sequence[AdoptionRow]) -> bool:
@@ -205,7 +211,7 @@ def _adopt(
     ready = [row for row in rows if row.verdict is Verdict.ADOPTABLE]
     done: list[dict[str, object]] = []
     if ready:
-        details = [(row.name, row.finding.why) for row in ready]
+        details = [(_called(row, ready), row.finding.why) for row in ready]
         headline = f"adopt {_number(len(ready), 'key')}: {_DOES}"
         ask(invocation, headline, details, yes=yes, as_json=as_json)
         done = [_one(invocation, app, row) for row in ready]
@@ -218,6 +224,12 @@ def _adopt(
     return not any(line["error"] for line in done)
 
 
+def _called(row: AdoptionRow, rows: Sequence[AdoptionRow]) -> str:
+    """Name a principal, with its provider where another one has its name."""
+    is_one = sum(other.name == row.name for other in rows) == 1
+    return row.name if is_one else f"{row.name} ({row.provider})"
+
+
 def _one(invocation: Invocation, app: App, row: AdoptionRow) -> dict[str, object]:
     """Adopt one key; what hinders it hinders no other."""
     key: KeyId | None = None
@@ -226,7 +238,13 @@ def _one(invocation: Invocation, app: App, row: AdoptionRow) -> dict[str, object
         key = app.adopt(row, operator=invocation.operator)
     except (PermanentError, TransientError) as refused:
         error = refused.diagnostics()
-    return {"name": row.name, "account": row.account, "keyId": key, "error": error}
+    return {
+        "name": row.name,
+        "account": row.account,
+        "provider": row.provider,
+        "keyId": key,
+        "error": error,
+    }
 
 
 def _told(line: dict[str, object]) -> str:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rotator.core.ids import Instant
     from rotator.core.policy import DestinationTemplate, Rule
 
-TITLES = ("Name", "Account", "Key ID", "Age", "Found in", "Policy", "Verdict", "Why")
-NARROW_TITLES = ("Name", "Account", "Key ID", "Age", "Verdict", "Why")
+TITLES = ("Name", "Provider", "Account", "Key ID", "Age", "Found in", "Policy", "Verdict", "Why")
+NARROW_TITLES = ("Name", "Provider", "Account", "Key ID", "Age", "Verdict", "Why")
 OBJECT_TITLES = ("Object", "Account", "Verdict", "Why")
 _OFF = " off"
 
@@ -24,18 +24,19 @@ _OFF = " off"
 def wide_lines(row: AdoptionRow, now: Instant) -> Iterator[tuple[str, ...]]:
     """Show a principal, a line for each of its keys; what is to be said stands in the first."""
     rule, said = row.rule or NOTHING, (row.verdict.value, row.finding.why)
+    who = (row.name, row.provider or NOTHING, row.account)
     if not row.keys:
-        yield (row.name, row.account, NOTHING, NOTHING, NOTHING, rule, *said)
+        yield (*who, NOTHING, NOTHING, NOTHING, rule, *said)
     for index, item in enumerate(row.keys):
-        cells = (row.name, row.account, item.key.key_id, _age(item, now), _found_in(item))
+        cells = (*who, item.key.key_id, _age(item, now), _found_in(item))
         yield (*cells, rule, *(said if index == 0 else ("", "")))
 
 
 def narrow_lines(row: AdoptionRow, now: Instant) -> Iterator[tuple[str, ...]]:
     """Show the same for terminals: the sentence names the place, and the rule beside it."""
     by = f" (rule {row.rule})" if row.rule and row.verdict in OF_RULES else ""
-    for name, account, key, age, _, _, verdict, why in wide_lines(row, now):
-        yield (name, account, key, age, verdict, why + by if why else why)
+    for name, provider, account, key, age, _, _, verdict, why in wide_lines(row, now):
+        yield (name, provider, account, key, age, verdict, why + by if why else why)
 
 
 def object_cells(row: AdoptionRow) -> tuple[str, ...]:
@@ -54,7 +55,12 @@ def pasted(rules: Sequence[Rule]) -> str:
 def rule_words(rule: Rule) -> dict[str, object]:
     """Say a rule in the policy file's words, without what is built in."""
     match = rule.match
-    fields = {"account": match.account, "principal": match.principal, "path": match.path}
+    fields = {
+        "provider": match.provider,
+        "account": match.account,
+        "principal": match.principal,
+        "path": match.path,
+    }
     said: dict[str, object] = {
         "name": rule.name,
         "match": {name: _short(globs) for name, globs in fields.items() if globs},
@@ -78,6 +84,7 @@ def _record(row: AdoptionRow, now: Instant) -> dict[str, object]:
     return {
         "name": row.name,
         "account": row.account,
+        "provider": row.provider or None,
         "verdict": row.verdict.value,
         "cause": row.finding.cause.value if row.finding.cause else None,
         "why": row.finding.why,
@@ -92,15 +99,15 @@ def _key_record(item: PlacedKey, now: Instant) -> dict[str, object]:
     return {
         "keyId": item.key.key_id,
         "isEnabled": item.key.enabled,
-        "createdAt": item.key.created_at,
-        "ageSeconds": now - item.key.created_at,
+        "createdAt": item.key.created_at if item.key.is_dated else None,
+        "ageSeconds": now - item.key.created_at if item.key.is_dated else None,
         "foundIn": [
             {
                 "type": place.item.kind,
                 "account": place.item.account,
                 "region": place.item.region,
                 "name": place.item.name,
-                "field": place.key.key_id_field,
+                "field": place.key.field,
             }
             for place in item.places
         ],
@@ -117,7 +124,7 @@ def _object_record(row: AdoptionRow) -> dict[str, object]:
 
 
 def _age(item: PlacedKey, now: Instant) -> str:
-    age = span(now - item.key.created_at)
+    age = span(now - item.key.created_at) if item.key.is_dated else NOTHING
     return age if item.key.enabled else age + _OFF
 
 
@@ -137,7 +144,8 @@ def _destination_words(template: DestinationTemplate) -> dict[str, object]:
         words["region"] = template.region
     fields = (template.key_id_field, template.secret_field)
     if fields != (plain.key_id_field, plain.secret_field):
-        words["fields"] = dict(zip(("keyId", "secret"), fields, strict=True))
+        named = zip(("keyId", "secret"), fields, strict=True)
+        words["fields"] = {name: field for name, field in named if field}
     if template.merge:
         words["merge"] = True
     return words

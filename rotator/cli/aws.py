@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rotator.cli.finding import configured_account
 from rotator.cli.invocation import common_options, examples, json_option, pass_invocation
 from rotator.cli.printing import print_fields, print_json
 from rotator.core.permissions import FEATURES, OPTIONAL, in_order
@@ -281,7 +280,9 @@ def _account(settings: Settings, account: str | None) -> AccountId:
         return AccountId(known[0])
     if account is None:
         raise click.UsageError(f"there are several accounts: {', '.join(known)}; add --account")
-    return configured_account(settings, account)
+    if account not in known:
+        raise click.UsageError(f"no account {account} is in AWS; known are {', '.join(known)}")
+    return AccountId(account)
 
 
 def _print(made: Sequence[dict[str, Any]]) -> None:

@@ -30,6 +30,7 @@ def check(invocation: Invocation) -> None:
     """
     settings = invocation.settings()
     rules, accounts = settings.policy.rules, settings.aws.accounts
+    workspaces = ", ".join(item.name or item.id for item in settings.workspaces)
     print_fields(
         invocation,
         (
@@ -38,6 +39,7 @@ def check(invocation: Invocation) -> None:
             ("owner", settings.owner),
             ("mode", settings.mode.value),
             ("accounts", ", ".join(account.name or account.id for account in accounts)),
+            *([("workspaces", workspaces)] if workspaces else ()),
         ),
     )
 

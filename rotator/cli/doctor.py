@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rotator.cli.cipherstash_place import workspace_options
 from rotator.cli.invocation import (
     WAITING,
     common_options,
@@ -14,9 +15,12 @@ from rotator.cli.invocation import (
     pass_invocation,
 )
 from rotator.cli.printing import clean, print_fields, print_folded, print_json, print_lines
+from rotator.core.doctor_value import ASKED, Kind
+from rotator.core.workspace import AccessRole
 from rotator.errors import RejectedError
 
 if TYPE_CHECKING:
+    from rotator.cli.cipherstash_place import Wanted
     from rotator.cli.invocation import Invocation
     from rotator.core.doctor import Examination, KeyFinding
 
@@ -33,8 +37,9 @@ def doctor(context: click.Context, invocation: Invocation, *, as_json: bool) -> 
     """Say what is missing, and what each key of a principal is.
 
     Without a command it checks the installation: what our identity may not do,
-    and which feature is off because of that. Nothing is changed. Exits with 3
-    if something waits for a person.
+    which feature is off because of that, whether each workspace lets us in, and
+    whether its environments are apart. Nothing is changed. Exits with 3 if
+    something waits for a person.
     """
     if context.invoked_subcommand is None:
         from rotator.cli.doctor_checks import check
@@ -48,10 +53,12 @@ def doctor(context: click.Context, invocation: Invocation, *, as_json: bool) -> 
     epilog=examples(
         "rotator doctor principal ci-deployer",
         "rotator doctor principal ci-deployer --account 111122223333 --json",
+        "rotator doctor principal checkout --provider cipherstash-client-key",
     )
 )
 @click.argument("name")
 @click.option("--account", metavar="ID", help="The account, if the name exists in several.")
+@click.option("--provider", metavar="NAME", help="The provider, if the name exists at several.")
 @json_option
 @common_options
 @pass_invocation
@@ -62,15 +69,17 @@ def principal(
     *,
     name: str,
     account: str | None,
+    provider: str | None,
     as_json: bool,
 ) -> None:
     """Explain every key of the principal NAME.
 
+    NAME is a user, or an access key or a client without rotator's ending.
     For each key: what it is to rotator and what shows that, what will happen to
     it and when, and what a person can safely do now. Reads the account and the
     journal, and changes nothing. Exits with 3 if something waits for a person.
     """
-    examination = _examine(invocation, name, account)
+    examination = _examine(invocation, name, account, provider)
     if as_json:
         from rotator.cli.doctor_views import record
 
@@ -81,18 +90,75 @@ def principal(
         context.exit(WAITING)
 
 
-def _examine(invocation: Invocation, name: str, account: str | None) -> Examination:
+@doctor.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog=examples(
+        "rotator doctor value < key.txt",
+        "printenv CS_CLIENT_KEY | rotator doctor value --as client-key",
+        "printenv CS_CLIENT_ACCESS_KEY | rotator doctor value --as access-key --try --json",
+    ),
+)
+@click.argument("stray", nargs=-1, type=click.UNPROCESSED, metavar="")
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice([kind.value for kind in ASKED]),
+    help="What it is to be; else it is taken as what it looks like.",
+)
+@click.option(
+    "--try", "does_try", is_flag=True, help="Enter the workspace with it, if it is an access key."
+)
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in AccessRole]),
+    help="With --try: the role that it is to have.",
+)
+@workspace_options
+@common_options
+@pass_invocation
+def value(
+    invocation: Invocation,
+    *,
+    stray: tuple[str, ...],
+    kind: str | None,
+    does_try: bool,
+    role: str | None,
+    wanted: Wanted,
+) -> None:
+    """Say what one value is, and what is wrong with it.
+
+    Reads the value from standard input, never echoes it, and shows no part of it
+    but the public id of an access key. Nothing is sent before its text is right, and
+    then only with --try. Exits with 1 if something is wrong.
+    """
+    from rotator.cli.doctor_value import Question, check
+
+    if stray:
+        # What was typed here is not repeated: a shell's history is bad enough.
+        why = "a value is given on standard input only; one that was typed here is in the history"
+        raise click.UsageError(f"{why} of the shell now, so rotate it")
+    asked = Question(
+        kind=Kind(kind) if kind else None,
+        does_try=does_try,
+        role=AccessRole(role) if role else None,
+    )
+    check(invocation, wanted, asked)
+
+
+def _examine(
+    invocation: Invocation, name: str, account: str | None, provider: str | None
+) -> Examination:
     from rotator.cli.finding import configured_account
     from rotator.reconcile.doctoring import AMBIGUOUS
 
     number = configured_account(invocation.settings(), account) if account else None
     with invocation.app(read_only=True) as app:
         try:
-            return app.examine(name, number)
+            return app.examine(name, number, provider)
         except RejectedError as error:
             if error.code != AMBIGUOUS:
                 raise
-            raise click.UsageError(f"{error.diagnostics()}; add --account") from error
+            raise click.UsageError(f"{error.diagnostics()}; add --account or --provider") from error
 
 
 def _tell(invocation: Invocation, examination: Examination) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from rotator.cli.doctor_lines import Line, cells, off, record
+from rotator.cli.doctor_workspaces import workspace_lines
 from rotator.cli.invocation import WAITING
-from rotator.cli.printing import NOTHING, print_json, print_table
+from rotator.cli.printing import print_json, print_table
 from rotator.core.permissions import State
 from rotator.errors import RotatorError
 
@@ -23,23 +24,6 @@ if TYPE_CHECKING:
 _TITLES: Final = ("Account", "What", "State", "What that means")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One thing that was checked.
-
-    Attributes:
-        account: The account that it is about; empty for the installation itself.
-        missing: What is missing, or what could not be found out.
-        meaning: What that leads to; empty if nothing is missing.
-    """
-
-    what: str
-    state: State
-    account: str = ""
-    missing: tuple[str, ...] = ()
-    meaning: str = ""
-
-
 def check(invocation: Invocation, *, as_json: bool) -> None:
     """Check everything that can be checked without changing anything, and print it.
 
@@ -50,9 +34,9 @@ def check(invocation: Invocation, *, as_json: bool) -> None:
     """
     lines = tuple(_lines(invocation))
     if as_json:
-        print_json([_record(line) for line in lines])
+        print_json([record(line) for line in lines])
     else:
-        print_table(invocation, _TITLES, [_cells(line) for line in lines])
+        print_table(invocation, _TITLES, [cells(line) for line in lines])
     if any(line.state is State.OFF for line in lines):
         click.get_current_context().exit(WAITING)
 
@@ -66,16 +50,14 @@ def _lines(invocation: Invocation) -> Iterator[Line]:
             yield _journal(app)
             found = app.check_permissions()
             yield _clock(app, settings)
+            of_workspaces = tuple(workspace_lines(app, settings))
     except RotatorError as error:
         meaning = "the daemon does not start"
-        yield _off("journal", error.diagnostics(), meaning)
+        yield off("journal", error.diagnostics(), meaning)
         return
     for item in found:
         yield from _of_account(item)
-
-
-def _off(what: str, missing: str, meaning: str, *, account: str = "") -> Line:
-    return Line(what=what, state=State.OFF, account=account, missing=(missing,), meaning=meaning)
+    yield from of_workspaces
 
 
 def _audit(settings: Settings) -> Line:
@@ -83,7 +65,7 @@ def _audit(settings: Settings) -> Line:
     if os.access(file if file.exists() else file.parent, os.W_OK):
         return Line(what="audit log", state=State.OK)
     meaning = "nothing is started while evidence cannot be written"
-    return _off("audit log", f"{file} cannot be written", meaning)
+    return off("audit log", f"{file} cannot be written", meaning)
 
 
 def _journal(app: App) -> Line:
@@ -103,13 +85,13 @@ def _clock(app: App, settings: Settings) -> Line:
         return Line(what="clock", state=State.OK)
     seconds = ahead.total_seconds()
     told = f"this host is {abs(seconds):.0f} s {'behind' if seconds > 0 else 'ahead'}"
-    return _off("clock", told, "nothing is minted or destroyed until the clocks agree")
+    return off("clock", told, "nothing is minted or destroyed until the clocks agree")
 
 
 def _of_account(found: AccountCheck) -> Iterator[Line]:
     if found.trouble:
         meaning = "nothing works in the account"
-        yield _off("access", found.trouble, meaning, account=found.account)
+        yield off("access", found.trouble, meaning, account=found.account)
     for finding in found.findings:
         yield Line(
             account=found.account,
@@ -118,25 +100,3 @@ def _of_account(found: AccountCheck) -> Iterator[Line]:
             missing=finding.denied or finding.unknown,
             meaning="" if finding.state is State.OK else finding.feature.without,
         )
-
-
-def _cells(line: Line) -> tuple[str, ...]:
-    return (line.account or NOTHING, line.what, line.state.value, _sentence(line) or NOTHING)
-
-
-def _sentence(line: Line) -> str:
-    """Say what is missing and what that means; of what is unknown, what it would mean."""
-    missing = ", ".join(line.missing)
-    if line.account and line.state is State.UNKNOWN:
-        return f"cannot be found out: {missing}; if denied, {line.meaning}"
-    return ": ".join(filter(None, (missing, line.meaning)))
-
-
-def _record(line: Line) -> dict[str, object]:
-    return {
-        "account": line.account or None,
-        "what": line.what,
-        "state": line.state.value,
-        "missing": line.missing,
-        "meaning": line.meaning,
-    }

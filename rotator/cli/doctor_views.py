@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rotator.cli.printing import span
 from rotator.core.advice import last_use
 from rotator.core.facts import Known
+from rotator.core.forms import AWS_IAM
 from rotator.core.steps import failure, known
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 def heading(examination: Examination) -> str:
     """Name the principal, the rule that decided about it, and its key slots."""
     principal = examination.principal
+    kind = "" if principal.provider == AWS_IAM else f" ({principal.provider})"
     return (
-        f"{principal.name} in account {principal.account}, rule {examination.rule}: "
+        f"{principal.name}{kind} in account {principal.account}, rule {examination.rule}: "
         f"{_slots(examination)}"
     )
 
@@ -36,7 +38,8 @@ def title(examination: Examination, finding: KeyFinding) -> str:
     key = finding.key
     state = "enabled" if key.enabled else "disabled"
     age = span(examination.examined_at - key.created_at)
-    return f"{key.key_id}  {finding.part.value}, {state}, {age} old, {_use(finding)}"
+    known_for = f"{age} old" if key.is_dated else f"known for {age}"
+    return f"{key.key_id}  {finding.part.value}, {state}, {known_for}, {_use(finding)}"
 
 
 def _use(finding: KeyFinding) -> str:
@@ -62,6 +65,7 @@ def record(examination: Examination) -> dict[str, object]:
     principal, rotation = examination.principal, examination.rotation
     return {
         "name": principal.name,
+        "provider": principal.provider,
         "account": principal.account,
         "policy": examination.rule,
         "keySlots": examination.max_keys,
@@ -80,8 +84,8 @@ def _key_record(examination: Examination, finding: KeyFinding) -> dict[str, obje
     return {
         "keyId": key.key_id,
         "isEnabled": key.enabled,
-        "createdAt": key.created_at,
-        "ageSeconds": examination.examined_at - key.created_at,
+        "createdAt": key.created_at if key.is_dated else None,
+        "ageSeconds": examination.examined_at - key.created_at if key.is_dated else None,
         "lastUsedAt": use.at if use else None,
         "lastUsedService": use.service or None if use else None,
         "lastUsedRegion": use.region or None if use else None,

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def configured_account(settings: Settings, account: str) -> AccountId:
-    """Check an account's number.
+    """Check the id of an account or a workspace.
 
     Raises:
         click.UsageError: It is not configured.
     """
-    known = [item.id for item in settings.aws.accounts]
+    known = [item.id for item in settings.policy.accounts]
     if account not in known:
         raise click.UsageError(f"no account {account} is configured; known are {', '.join(known)}")
     return AccountId(account)
@@ -40,26 +40,33 @@ def need_journal(app: App) -> None:
         raise app.missing
 
 
-def find_credential(journal: Journal, name: str, account: str | None) -> Credential:
+def find_credential(
+    journal: Journal, name: str, account: str | None, provider: str | None = None
+) -> Credential:
     """Find the credential of a principal.
 
     Raises:
         NotFoundError: No such principal is known.
-        click.UsageError: The name exists in several accounts.
+        click.UsageError: The name exists in several accounts, or at several providers.
     """
     known = journal.credentials()
     found = [
         row
         for row in known
-        if row.principal.name == name and account in {None, row.principal.account}
+        if row.principal.name == name
+        and account in {None, row.principal.account}
+        and provider in {None, row.principal.provider}
     ]
     if not found:
         close = get_close_matches(name, {row.principal.name for row in known}, n=1)
         hint = f"did you mean {close[0]}?" if close else "see `rotator keys list`"
         raise NotFoundError("no such principal is known", subject=name, hint=hint)
-    if len(found) > 1:
+    if len({row.principal.account for row in found}) > 1:
         accounts = ", ".join(row.principal.account for row in found)
         raise click.UsageError(f"{name} exists in several accounts: {accounts}; add --account")
+    if len(found) > 1:
+        providers = ", ".join(row.principal.provider for row in found)
+        raise click.UsageError(f"{name} exists at several providers: {providers}; add --provider")
     return found[0]
 
 

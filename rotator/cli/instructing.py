@@ -172,7 +172,8 @@ def _not_before(wish: Wish, settings: Settings, now: Instant) -> str:
             f"{rotation.old_key_id} is disabled at {when(now + grace.min_period)} at the earliest"
         )
     if wish.reason is Reason.USED_WHILE_DISABLED and rotation.disabled_at is not None:
-        ends = max(rotation.disabled_at + grace.quarantine_period, now)
+        is_urgent = rotation.expedited_at is not None
+        ends = now if is_urgent else max(rotation.disabled_at + grace.quarantine_period, now)
         return f"{rotation.old_key_id} is deleted at {when(ends)} at the earliest"
     return ""
 

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from rotator.core.accounts import Account, Place
     from rotator.core.adoption import AdoptionRow
     from rotator.core.doctor import Examination
+    from rotator.core.events import Scalar
     from rotator.core.ids import AccountId, CredentialId, KeyId
     from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, Rotation, Trigger
     from rotator.errors import RotatorError
     from rotator.ports.clock import Clock
     from rotator.ports.journal import Journal
+    from rotator.ports.workspace import Workspace
+    from rotator.reconcile.by_hand import Deed
     from rotator.reconcile.checking import AccountCheck
     from rotator.reconcile.planning import PlanRow
     from rotator.reconcile.rebuilding import RebuildRow
@@ -70,7 +73,9 @@ class App(Protocol):
         """Say what would happen to each key, of one account or of all; change nothing."""
         ...
 
-    def examine(self, name: str, account: AccountId | None = None) -> Examination:
+    def examine(
+        self, name: str, account: AccountId | None = None, provider: str | None = None
+    ) -> Examination:
         """Explain every key of one principal; change nothing."""
         ...
 
@@ -96,7 +101,9 @@ class App(Protocol):
         """Take a principal's published key under management; None if one is already."""
         ...
 
-    def order(self, credential: Credential, trigger: Trigger, *, operator: str) -> None:
+    def order(
+        self, credential: Credential, trigger: Trigger, *, operator: str, reason: str = ""
+    ) -> None:
         """Order a rotation in an operator's name."""
         ...
 
@@ -136,6 +143,14 @@ class App(Protocol):
         """Write down what a plan of a rebuild says; return what was written."""
         ...
 
+    def workspace(self, id_or_name: str, /) -> Workspace:
+        """Enter a configured CipherStash workspace, to do there what an operator says."""
+        ...
+
+    def by_hand(self, deed: Deed) -> AbstractContextManager[dict[str, Scalar]]:
+        """Write down what an operator is about to do, and at the end what came of it."""
+        ...
+
     def once(self) -> int:
         """Do one scan and all due work; return how many credentials wait for a person."""
         ...
@@ -162,7 +177,8 @@ def _is_terminal() -> bool:
 
 
 def _can_ask() -> bool:
-    return sys.stdin.isatty()
+    # A daemon may have closed it.
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _open_app(settings: Settings, *, read_only: bool) -> AbstractContextManager[App]:

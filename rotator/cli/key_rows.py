@@ -38,6 +38,7 @@ class KeyRow:
     """
 
     name: str
+    provider: str
     account: AccountId
     policy: str
     key_id: KeyId | None = None
@@ -107,6 +108,7 @@ def _row(owner: _Owner, key: KeyRecord | None, now: Instant, limits: Limits) -> 
     text, moment = _next(owner, key, now, limits)
     return KeyRow(
         name=credential.principal.name,
+        provider=credential.principal.provider,
         account=credential.principal.account,
         policy=credential.rule,
         key_id=key.key_id if key else None,

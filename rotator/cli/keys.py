@@ -1,4 +1,4 @@
-"""`rotator keys`: what keys there are, and an order to rotate one."""
+"""`rotator keys`: what keys there are, orders to rotate them, and access keys made by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rotator.cli.consent import reason_option, yes_option
+from rotator.cli.cipherstash_place import workspace_options
+from rotator.cli.consent import optional_reason_option, reason_option, yes_option
 from rotator.cli.finding import find_credential, find_key
 from rotator.cli.invocation import common_options, examples, json_option, pass_invocation
 from rotator.cli.printing import (
@@ -17,20 +18,17 @@ from rotator.cli.printing import (
     span,
     when,
 )
-from rotator.core.accounts import effective_mode
 from rotator.core.orders import Verb
-from rotator.core.rotation import Action, Trigger
-from rotator.core.terms import Mode
+from rotator.core.rotation import Trigger
 from rotator.core.ways import ID_SHOWN
-from rotator.errors import RejectedError
+from rotator.core.workspace import AccessRole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rotator.cli.cipherstash_place import Wanted
     from rotator.cli.invocation import Invocation
     from rotator.cli.key_rows import KeyRow
-    from rotator.core.rotation import Credential
-    from rotator.ports.journal import Journal
 
 _TITLES = (
     "Name",
@@ -50,19 +48,47 @@ _HANG = 4
 
 @click.group(epilog=examples("rotator keys list", "rotator keys rotate ci-deployer"))
 def keys() -> None:
-    """List keys, order the rotation of one, or switch one on again."""
+    """List keys, order the rotation of one, or switch one on again.
+
+    CipherStash access keys are created and revoked here, too.
+    """
 
 
-@keys.command("list", epilog=examples("rotator keys list", "rotator keys list --all --json"))
+@keys.command(
+    "list",
+    epilog=examples(
+        "rotator keys list",
+        "rotator keys list --all --json",
+        "rotator keys list --profile ABC1234",
+    ),
+)
 @click.option("--all", "with_gone", is_flag=True, help="List keys that no longer exist, too.")
-@json_option
+@workspace_options
 @common_options
 @pass_invocation
-def list_keys(invocation: Invocation, *, with_gone: bool, as_json: bool) -> None:
+def list_keys(
+    invocation: Invocation,
+    *,
+    with_gone: bool,
+    wanted: Wanted,
+) -> None:
     """List every known key, as of the last look at it.
 
-    Reads the journal only, beside a running daemon if there is one.
+    Reads the journal only, beside a running daemon if there is one. With
+    --profile or --workspace it asks CipherStash instead, and lists every access
+    key of that workspace; times are UTC.
     """
+    if not wanted.is_named:
+        _list_known(invocation, with_gone=with_gone, as_json=wanted.as_json)
+        return
+    from rotator.cli.keys_access import list_access_keys
+
+    if with_gone:
+        raise click.UsageError("CipherStash lists no key that is gone; leave --all out")
+    list_access_keys(invocation, wanted)
+
+
+def _list_known(invocation: Invocation, *, with_gone: bool, as_json: bool) -> None:
     from rotator.cli.account_rows import standing
     from rotator.cli.key_rows import key_rows
 
@@ -73,7 +99,7 @@ def list_keys(invocation: Invocation, *, with_gone: bool, as_json: bool) -> None
     if as_json:
         print_json([_record(row) for row in rows])
     elif rows:
-        print_table(invocation, _TITLES, [_cells(row) for row in rows])
+        _print_known(invocation, rows)
         _tell(invocation, rows, notes)
     else:
         click.echo("no key is known yet; `rotator once` or `rotator run` looks for them")
@@ -81,25 +107,151 @@ def list_keys(invocation: Invocation, *, with_gone: bool, as_json: bool) -> None
 
 @keys.command(
     epilog=examples(
-        "rotator keys rotate ci-deployer", "rotator keys rotate ci-deployer --account 111122223333"
+        "rotator keys create --name MyAccessKey --profile ABC1234",
+        "rotator keys create --name ci --workspace vault | secret-tool store --label ci key ci",
     )
 )
-@click.argument("name")
-@click.option("--account", metavar="ID", help="The account, if the name exists in several.")
+@click.option("--name", required=True, metavar="NAME", help="What to call it; unique there.")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in AccessRole]),
+    default=AccessRole.MEMBER.value,
+    show_default=True,
+    help="What it may do: use data, manage keysets, or everything.",
+)
+@optional_reason_option
+@workspace_options
 @common_options
 @pass_invocation
-def rotate(invocation: Invocation, name: str, account: str | None) -> None:
-    """Order the rotation of NAME's key, now.
+def create(
+    invocation: Invocation,
+    *,
+    name: str,
+    role: str,
+    reason: str,
+    wanted: Wanted,
+) -> None:
+    """Create a CipherStash access key, and show it once.
+
+    Standard output gets one line, VARIABLE=KEY, and nothing else; all other words
+    go to standard error. The key is kept nowhere and can never be shown again.
+    """
+    from rotator.cli.keys_access import create_access_key
+
+    create_access_key(invocation, wanted, name, AccessRole(role), reason=reason)
+
+
+@keys.command(
+    epilog=examples(
+        "rotator keys revoke --name AccessKeyOne",
+        "rotator keys revoke --name AccessKeyOne --profile ABC1234 --yes",
+        "rotator keys revoke --keyset tenants/company-a --reason 'laptop stolen'",
+    )
+)
+@click.option("--name", metavar="NAME", help="The CipherStash access key, by its name.")
+@click.option("--keyset", metavar="KEYSET", help="Every client that is granted this keyset.")
+@click.option(
+    "--now", is_flag=True, help="Revoke a key that consumers are given: an outage, with --reason."
+)
+@optional_reason_option
+@yes_option
+@workspace_options
+@common_options
+@pass_invocation
+def revoke(
+    invocation: Invocation,
+    *,
+    name: str | None,
+    keyset: str | None,
+    now: bool,
+    reason: str,
+    yes: bool,
+    wanted: Wanted,
+) -> None:
+    """Revoke a CipherStash access key, or what is granted a keyset.
+
+    With --name the key is revoked at once, for good. With --keyset every client
+    that rotator manages and that is granted the keyset is replaced ahead of all that
+    is routine, and ended as soon as its successor is published, without a grace.
+    Clients that are not managed, or whose rotation is under way, are named and left
+    alone. Exits with 3 if there are such.
+    """
+    from rotator.cli.keys_access import revoke_access_key
+    from rotator.cli.keys_orders import order_for_keyset
+
+    if name and not keyset:
+        revoke_access_key(invocation, wanted, name, reason=reason, now=now, yes=yes)
+        return
+    if not keyset or name or now:
+        raise click.UsageError("write either --name, perhaps with --now, or --keyset")
+    order_for_keyset(invocation, wanted, keyset, Trigger.TAINT, reason=reason, yes=yes)
+
+
+@keys.command(
+    epilog=examples(
+        "rotator keys rotate ci-deployer",
+        "rotator keys rotate ci-deployer --account 111122223333",
+        "rotator keys rotate --keyset tenants/company-a",
+    )
+)
+@click.argument("name", required=False)
+@click.option("--account", metavar="ID", help="The account, if the name exists in several.")
+@click.option("--provider", metavar="NAME", help="The provider, if the name exists at several.")
+@click.option("--keyset", metavar="KEYSET", help="Every client that is granted this keyset.")
+@optional_reason_option
+@yes_option
+@workspace_options
+@common_options
+@pass_invocation
+def rotate(
+    invocation: Invocation,
+    *,
+    name: str | None,
+    account: str | None,
+    provider: str | None,
+    keyset: str | None,
+    reason: str,
+    yes: bool,
+    wanted: Wanted,
+) -> None:
+    """Order the rotation of NAME's key, now, or of a keyset's clients.
 
     Every guard holds as always: the old key works until nobody uses it. The
     order is written to the journal, and the daemon, or the next `rotator once`,
-    carries it out.
+    carries it out. With --keyset every client that rotator manages and that is
+    granted the keyset is rotated; the others are named. Exits with 3 if there are.
     """
+    from rotator.cli.keys_orders import order_for_keyset
+
+    if keyset and not (name or account or provider):
+        order_for_keyset(invocation, wanted, keyset, Trigger.MANUAL, reason=reason, yes=yes)
+        return
+    if name is None or keyset or wanted.is_named:
+        raise click.UsageError("write either a NAME, or --keyset, perhaps with --workspace")
+    _rotate(invocation, name, account, provider, reason=reason, as_json=wanted.as_json)
+
+
+def _rotate(
+    invocation: Invocation,
+    name: str,
+    account: str | None,
+    provider: str | None,
+    *,
+    reason: str,
+    as_json: bool,
+) -> None:
+    from rotator.cli.keys_orders import check_order
+
     with invocation.app(read_only=True) as app:
-        credential = find_credential(app.journal, name, account)
-        _check(app.journal, credential, invocation.settings().mode)
-        app.order(credential, Trigger.MANUAL, operator=invocation.operator)
-    click.echo(f"ordered: the key of {name} in account {credential.principal.account}")
+        credential = find_credential(app.journal, name, account, provider)
+        check_order(app.journal, credential, invocation.settings().mode)
+        app.order(credential, Trigger.MANUAL, operator=invocation.operator, reason=reason)
+    principal = credential.principal
+    if as_json:
+        record = {"name": name, "account": principal.account, "provider": principal.provider}
+        print_json(record | {"keyId": credential.current_key_id, "reason": reason})
+        return
+    click.echo(f"ordered: the key of {name} in account {principal.account}")
 
 
 @keys.command(
@@ -139,31 +291,6 @@ def enable(invocation: Invocation, *, key_id: str, reason: str, yes: bool, as_js
         give(invocation, app, wish, reason=reason, yes=yes, as_json=as_json)
 
 
-def _check(journal: Journal, credential: Credential, mode: Mode) -> None:
-    """Refuse an order that nobody would carry out, or only at some later time."""
-    name = credential.principal.name
-    if credential.action is not Action.ROTATE:
-        why = credential.note or "policy only reports it"
-        raise RejectedError(why, subject=name, hint="add a rule with `action: rotate`")
-    if mode is Mode.PLAN:
-        raise RejectedError(
-            "plan mode changes nothing", subject=name, hint="set `mode: enforce` first"
-        )
-    principal = credential.principal
-    said = journal.accounts()
-    if effective_mode(mode, said, principal.provider, principal.account) is Mode.PLAN:
-        why = "its account is not confirmed, so it is in plan mode"
-        hint = f"rotator accounts confirm {principal.account}"
-        raise RejectedError(why, subject=name, hint=hint)
-    rotation = next((row for row in journal.rotations(credential.id) if row.is_open), None)
-    if rotation is not None:
-        raise RejectedError(
-            f"a rotation is under way already, {rotation.phase.value}",
-            subject=name,
-            hint=f"rotator rotations show {rotation.id}",
-        )
-
-
 def _tell(invocation: Invocation, rows: Sequence[KeyRow], notes: Sequence[str]) -> None:
     """Say below the table why something waits for a person, and where to read on."""
     held = {(row.account, row.name): row for row in rows if row.happened}
@@ -180,6 +307,17 @@ def _tell(invocation: Invocation, rows: Sequence[KeyRow], notes: Sequence[str]) 
             continue
         for way in row.ways:
             print_folded(invocation, f"  {way.command or 'by hand'}: ", way.effect, hang=_HANG)
+
+
+def _print_known(invocation: Invocation, rows: Sequence[KeyRow]) -> None:
+    """Print the rows; their providers only where that tells any apart."""
+    lines = [(*_cells(row), row.provider) for row in rows]
+    if len({row.provider for row in rows}) == 1:
+        print_table(invocation, _TITLES, [line[:-1] for line in lines])
+        return
+    at = _TITLES.index("Account")
+    titles = (*_TITLES[:at], "Provider", *_TITLES[at:])
+    print_table(invocation, titles, [(*line[:at], line[-1], *line[at:-1]) for line in lines])
 
 
 def _cells(row: KeyRow) -> tuple[str, ...]:
@@ -200,6 +338,7 @@ def _record(row: KeyRow) -> dict[str, object]:
     return {
         "name": row.name,
         "keyId": row.key_id,
+        "provider": row.provider,
         "account": row.account,
         "createdAt": row.created_at,
         "lastUsedAt": row.last_used_at,

@@ -25,6 +25,7 @@ COMMANDS = {
     "doctor": "rotator.cli.doctor:doctor",
     "rebuild": "rotator.cli.rebuild:rebuild",
     "aws": "rotator.cli.aws:aws",
+    "cipherstash": "rotator.cli.cipherstash:cipherstash",
     "accounts": "rotator.cli.accounts:accounts",
     "config": "rotator.cli.config:config",
     "db": "rotator.cli.db:db",

@@ -61,6 +61,7 @@ def find_scope(
     *,
     principal: str | None,
     account: str | None,
+    provider: str | None = None,
     everything: bool,
 ) -> Scope:
     """Find what the options name.
@@ -71,11 +72,13 @@ def find_scope(
     """
     if everything == bool(principal or account):
         raise click.UsageError("name one scope: --principal NAME, --account ID or --everything")
+    if provider and not principal:
+        raise click.UsageError("--provider tells principals of one name apart; add --principal")
     if principal:
-        return Scope(credential=find_credential(journal, principal, account))
+        return Scope(credential=find_credential(journal, principal, account, provider))
     if not account:
         return Scope()
-    known = {item.id for item in settings.aws.accounts}
+    known: set[str] = {item.id for item in settings.policy.accounts}
     known |= {row.principal.account for row in journal.credentials()}
     if account not in known:
         hint = f"known are {', '.join(sorted(known))}"

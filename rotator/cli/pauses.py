@@ -25,6 +25,7 @@ def scope_options(command: Command) -> Command:
         click.option(
             "--account", metavar="ID", help="One account; with --principal, the one in it."
         ),
+        click.option("--provider", metavar="NAME", help="With --principal, the one at it."),
         click.option("--principal", metavar="NAME", help="One principal's credential."),
     ):
         command = option(command)
@@ -49,6 +50,7 @@ def pause(
     *,
     principal: str | None,
     account: str | None,
+    provider: str | None,
     everything: bool,
     reason: str,
     yes: bool,
@@ -68,6 +70,7 @@ def pause(
             invocation.settings(),
             principal=principal,
             account=account,
+            provider=provider,
             everything=everything,
         )
         ask(
@@ -108,6 +111,7 @@ def resume(
     *,
     principal: str | None,
     account: str | None,
+    provider: str | None,
     everything: bool,
     reason: str,
     yes: bool,
@@ -125,6 +129,7 @@ def resume(
             invocation.settings(),
             principal=principal,
             account=account,
+            provider=provider,
             everything=everything,
         )
         paused = find_pause(app.journal, scope)

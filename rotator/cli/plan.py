@@ -13,13 +13,13 @@ from rotator.cli.invocation import (
     json_option,
     pass_invocation,
 )
-from rotator.cli.printing import NOTHING, print_json, print_table, span, when, without_account
+from rotator.cli.printing import NOTHING, print_json, print_table, span, when, without_same
 
 if TYPE_CHECKING:
     from rotator.cli.invocation import Invocation
     from rotator.reconcile.planning import PlanRow
 
-_TITLES = ("Name", "Key ID", "Account", "Age", "Policy", "What", "When", "Why")
+_TITLES = ("Name", "Key ID", "Provider", "Account", "Age", "Policy", "What", "When", "Why")
 
 
 @click.command(epilog=examples("rotator plan", "rotator plan --json | jq '.[] | select(.isHeld)'"))
@@ -40,8 +40,8 @@ def plan(context: click.Context, invocation: Invocation, *, as_json: bool) -> No
     if as_json:
         print_json([_record(row) for row in rows])
     elif rows:
-        lines = [_TITLES, *(_cells(row) for row in rows)]
-        titles, *cells = without_account(lines, 2) if invocation.is_terminal else lines
+        lines = without_same([_TITLES, *(_cells(row) for row in rows)], "Provider")
+        titles, *cells = without_same(lines, "Account") if invocation.is_terminal else lines
         print_table(invocation, titles, cells)
     else:
         click.echo("no principal has a key that policy does not ignore")
@@ -53,6 +53,7 @@ def _cells(row: PlanRow) -> tuple[str, ...]:
     return (
         row.principal,
         row.key_id or NOTHING,
+        row.provider or NOTHING,
         row.account,
         span(row.age),
         row.rule,
@@ -66,6 +67,7 @@ def _record(row: PlanRow) -> dict[str, object]:
     return {
         "name": row.principal,
         "keyId": row.key_id,
+        "provider": row.provider or None,
         "account": row.account,
         "createdAt": row.created_at,
         "ageSeconds": row.age,

@@ -78,10 +78,11 @@ def print_table(
         _print_aligned(titles, cells)
 
 
-def without_account(lines: Sequence[tuple[str, ...]], column: int) -> list[tuple[str, ...]]:
-    """Leave the account's column out if it says the same everywhere but in the titles."""
-    is_one = len({line[column] for line in lines[1:]}) == 1
-    return [line[:column] + line[column + 1 :] for line in lines] if is_one else list(lines)
+def without_same(lines: Sequence[tuple[str, ...]], title: str) -> list[tuple[str, ...]]:
+    """Leave a column out if it says nothing or the same everywhere but in the titles."""
+    column = lines[0].index(title)
+    is_same = len({line[column] for line in lines[1:]} - {NOTHING}) <= 1
+    return [line[:column] + line[column + 1 :] for line in lines] if is_same else list(lines)
 
 
 def print_fields(

@@ -15,7 +15,7 @@ from rotator.cli.invocation import (
     json_option,
     pass_invocation,
 )
-from rotator.cli.printing import NOTHING, print_json, print_table
+from rotator.cli.printing import NOTHING, print_json, print_table, without_same
 from rotator.core.rotation import Role
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rotator.core.rebuild import Finding
     from rotator.reconcile.rebuilding import RebuildRow
 
-_TITLES = ("Name", "Account", "Key ID", "State", "Taken for", "Why, and what follows")
+_TITLES = ("Name", "Provider", "Account", "Key ID", "State", "Taken for", "Why, and what follows")
 _OURS = frozenset({Role.CURRENT, Role.PREVIOUS})
 
 
@@ -34,10 +34,11 @@ _OURS = frozenset({Role.CURRENT, Role.PREVIOUS})
         "rotator rebuild --plan",
         "rotator rebuild",
         "rotator rebuild --account 111122223333 --yes",
+        "rotator rebuild --account ZVATKW3VHMFG27DY --plan",
     )
 )
 @click.option("--plan", "is_plan", is_flag=True, help="Only show what would be written.")
-@click.option("--account", metavar="ID", help="One account; else every configured one.")
+@click.option("--account", metavar="ID", help="One account or workspace; else every one.")
 @yes_option
 @json_option
 @common_options
@@ -52,7 +53,7 @@ def rebuild(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Reconstruct a lost journal from tags, secrets and listed keys.
+    """Reconstruct a lost journal from tags, names, secrets and listed keys.
 
     Stop every replica first, and let ten minutes pass, so that nothing of theirs
     is under way. Shows for each key what it is taken for and what proves it, asks,
@@ -81,7 +82,9 @@ def _show(invocation: Invocation, rows: Sequence[RebuildRow], *, as_json: bool) 
     if as_json:
         print_json([_record(row) for row in rows])
     elif rows:
-        print_table(invocation, _TITLES, [cells for row in rows for cells in _cells(row)])
+        lines = [_TITLES, *(cells for row in rows for cells in _cells(row))]
+        titles, *shown = without_same(lines, "Provider")
+        print_table(invocation, titles, shown)
     else:
         click.echo("no principal has a key that policy does not ignore")
 
@@ -91,10 +94,12 @@ def _cells(row: RebuildRow) -> list[tuple[str, ...]]:
     if row.rebuilt is None:
         taken = "unclear" if row.is_unclear else NOTHING
         why = f"{row.note}; nothing is written"
-        return [(principal.name, principal.account, NOTHING, NOTHING, taken, why)]
+        who = (principal.name, principal.provider, principal.account)
+        return [(*who, NOTHING, NOTHING, taken, why)]
     return [
         (
             principal.name,
+            principal.provider,
             principal.account,
             finding.record.key_id,
             _state(finding),
@@ -113,6 +118,7 @@ def _record(row: RebuildRow) -> dict[str, object]:
     made = row.rebuilt
     return {
         "name": row.candidate.principal.name,
+        "provider": row.candidate.principal.provider,
         "account": row.candidate.principal.account,
         "destination": row.candidate.destination.name if row.candidate.destination else None,
         "currentVersion": made.credential.current_version if made else None,

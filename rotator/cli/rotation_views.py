@@ -151,7 +151,8 @@ class RotationView:
         intent = self.rotation.intent
         if intent is not None:
             sent = f"sent not after {when(intent.not_after)}"
-            fields.append(("open intent", f"{intent.effect.value}, {sent}"))
+            state = "done, and still to be proved" if intent.is_answered else sent
+            fields.append(("open intent", f"{intent.effect.value}, {state}"))
         if self.rotation.abandoned is not None:
             fields.append(("rolled back for", explain(self.rotation.abandoned)))
         if self.hold is not None:

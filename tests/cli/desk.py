@@ -13,7 +13,7 @@ from rotator.cli.main import cli
 from rotator.core.accounts import Place
 from rotator.errors import NotFoundError
 from rotator.ports.journal import Change, Journal
-from rotator.reconcile import confirming, instructions
+from rotator.reconcile import by_hand, confirming, instructions
 from rotator.reconcile.orders import order
 from rotator.testing.manual_clock import ManualClock, SeededChance
 from rotator.testing.memory_journal import MemoryJournal
@@ -22,6 +22,7 @@ from tests.settings.files import CONFIGURATION, Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from datetime import timedelta
     from pathlib import Path
 
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
     from rotator.core.accounts import Account
     from rotator.core.adoption import AdoptionRow
     from rotator.core.doctor import Examination
-    from rotator.core.events import Event
+    from rotator.core.events import Event, Scalar
     from rotator.core.ids import AccountId, CredentialId, KeyId
     from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, KeyRecord, Rotation, Trigger
     from rotator.errors import RotatorError
+    from rotator.ports.workspace import Workspace
+    from rotator.reconcile.by_hand import Deed
     from rotator.reconcile.checking import AccountCheck
     from rotator.reconcile.planning import PlanRow
     from rotator.reconcile.rebuilding import RebuildRow
@@ -67,13 +70,17 @@ class StubApp:
     missing: RotatorError | None = None
     clock_skew: timedelta | None = None
     checks: Sequence[AccountCheck] = ()
+    workspaces: Sequence[Workspace] = ()
 
     def plan(self, account: AccountId | None = None) -> Sequence[PlanRow]:
         self.calls.append(f"plan {account}" if account else "plan")
         return [row for row in self.rows if account in {None, row.account}]
 
     def places(self) -> Sequence[Place]:
-        return (PLACE,)
+        entered = (
+            Place(provider="cipherstash-access-key", account=it.account) for it in self.workspaces
+        )
+        return (PLACE, *entered)
 
     def confirm_account(self, account: AccountId, *, operator: str, reason: str = "") -> Account:
         assert account == PLACE.account
@@ -101,13 +108,19 @@ class StubApp:
         self.calls.append("check permissions")
         return self.checks
 
-    def examine(self, name: str, account: AccountId | None = None) -> Examination:
-        self.calls.append(f"examine {name} in {account or 'any account'}")
+    def examine(
+        self, name: str, account: AccountId | None = None, provider: str | None = None
+    ) -> Examination:
+        at = f" at {provider}" if provider else ""
+        self.calls.append(f"examine {name} in {account or 'any account'}{at}")
         return self.examiner(name, account)
 
-    def order(self, credential: Credential, trigger: Trigger, *, operator: str) -> None:
+    def order(
+        self, credential: Credential, trigger: Trigger, *, operator: str, reason: str = ""
+    ) -> None:
         self.calls.append(f"order by {operator}")
-        order(self.journal, self.clock, SeededChance(7), credential, trigger, operator=operator)
+        at = (self.journal, self.clock, self.chance)
+        order(*at, credential, trigger, operator=operator, reason=reason)
 
     def instruct(
         self,
@@ -165,6 +178,13 @@ class StubApp:
         self.calls.append(f"rebuild by {operator}")
         return [row for row in rows if row.rebuilt]
 
+    def workspace(self, id_or_name: str, /) -> Workspace:
+        return next(it for it in self.workspaces if it.account == id_or_name)
+
+    def by_hand(self, deed: Deed) -> AbstractContextManager[dict[str, Scalar]]:
+        self.calls.append(f"{deed.action.value} by {deed.operator}")
+        return by_hand.recorded(self.journal, self.clock, self.chance, deed)
+
     def once(self) -> int:
         self.calls.append("once")
         return self.held
@@ -209,7 +229,7 @@ class Desk:
             config=self.folder / "rotator.yaml",
             is_terminal=self.is_terminal,
             can_ask=self.can_ask,
-            environ={"USER": "ann"},
+            environ={"USER": "ann", "HOME": str(self.folder / "home")},
             opener=self.app.open,
             surface=nullcontext,
         )

@@ -24,17 +24,29 @@ from rotator.core.adoption import (
 from rotator.core.facts import KeyInfo, KeyListing
 from rotator.core.ids import AccountId, KeyId
 from rotator.core.ownership import ROOT_ACCOUNT
-from rotator.core.policy import DestinationTemplate, Match, Rule
+from rotator.core.policy import Account, DestinationTemplate, Match, Rule, decide
 from rotator.core.rotation import Action
 from rotator.core.survey import FoundKey, FoundObject, Shape
+from rotator.core.terms import Traits
 from rotator.errors import RejectedError, UnavailableError
+from rotator.testing.fake_workspace import WORKSPACE
 from tests.builders import ACCOUNT, EPOCH, NEW_KEY, OLD_KEY, at, principal
+from tests.cli.workspace_desk import _POLICY as POLICY_OF_AWS
+from tests.cli.workspace_desk import SECTION, WorkspaceDesk
 from tests.settings.files import CONFIGURATION, POLICY, Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from rotator.core.facts import Principal
     from tests.cli.desk import Desk
+
+
+ACCESS_KEY = "cipherstash-access-key"
+CLIENT_KEY = "cipherstash-client-key"
+INSIDE = KeyId("FAKEACCESSKEY002")
+CLIENT = KeyId("0b5c6a3e-2c2f-4a52-9d4c-7f3c1f6a9e10")
 
 
 def keys(name: str, *ids: KeyId, fields: int = 2) -> tuple[PlacedKey, ...]:
@@ -52,19 +64,22 @@ def keys(name: str, *ids: KeyId, fields: int = 2) -> tuple[PlacedKey, ...]:
         KeyInfo(key_id=key, enabled=index == 0, created_at=at(days=-50))
         for index, key in enumerate(ids)
     )
-    return placed(KeyListing(keys=infos, provider_time=EPOCH), places((item,)))
+    return placed(KeyListing(keys=infos, provider_time=EPOCH), places((item,)), Traits())
 
 
-def row(name: str, finding: Finding, *of: PlacedKey, rule: str = "ci") -> AdoptionRow:
-    who = principal(name)
+def row(
+    name: str, finding: Finding, *of: PlacedKey, rule: str = "ci", who: Principal | None = None
+) -> AdoptionRow:
+    who = who or principal(name)
     return AdoptionRow(
-        account=ACCOUNT, name=name, principal=who, finding=finding, keys=of, rule=rule
+        account=who.account, name=name, principal=who, finding=finding, keys=of, rule=rule
     )
 
 
 def an_unmapped(name: str, key: str, **more: Any) -> AdoptionRow:  # noqa: ANN401 - any field
     of = keys(f"iam/{name}", KeyId(key), **more)
-    finding = unmapped(principal(name), of, owner="rotator", region="eu-central-1")
+    account = Account(id=ACCOUNT, region="eu-central-1")
+    finding = unmapped(principal(name), of, owner="rotator", account=account)
     return row(name, finding, *of, rule="defaults")
 
 
@@ -112,6 +127,99 @@ def test_the_plan_is_told_to_machines(desk: Desk, golden: Callable[[str, str], N
 
     assert result.exit_code == 3
     golden("tests/golden/adopt_plan.json", result.stdout)
+
+
+BUNDLE = FoundObject(
+    kind="aws-secrets-manager",
+    account=ACCOUNT,
+    region="eu-central-1",
+    name="cs/checkout",
+    shape=Shape.FIELDS,
+    keys=(
+        FoundKey(key_id=CLIENT, key_id_field="CS_CLIENT_ID", secret_field="CS_CLIENT_KEY"),
+        FoundKey(key_id=INSIDE, key_id_field="", secret_field="CS_CLIENT_ACCESS_KEY"),
+    ),
+    fields=4,
+)
+
+
+def of_workspace(name: str, provider: str, *ids: KeyId) -> AdoptionRow:
+    """List keys of a workspace, of which one is in the bundle or none is."""
+    who = principal(name, provider=provider, account=WORKSPACE, uid=name)
+    infos = tuple(KeyInfo(key_id=it, enabled=True, created_at=at(days=-50)) for it in ids)
+    traits = Traits(max_keys=None)
+    of = placed(KeyListing(keys=infos, provider_time=EPOCH), places((BUNDLE,)), traits)
+    home = Account(id=WORKSPACE, region="eu-central-1", home=ACCOUNT)
+    finding = unmapped(who, of, owner="tests", account=home)
+    return row(name, finding, *of, rule="defaults", who=who)
+
+
+MIXED = (
+    *ESTATE,
+    of_workspace("checkout", ACCESS_KEY, INSIDE, KeyId("OTHERKEYOFCHECKO")),
+    of_workspace("nightly", ACCESS_KEY, KeyId("NIGHTLYKEYNOWHER")),
+    of_workspace("checkout", CLIENT_KEY, CLIENT),
+)
+
+
+def test_an_account_and_a_workspace_are_told_apart_and_a_bundle_gets_two_rules(
+    tmp_path: Path, golden: Callable[[str, str], None]
+) -> None:
+    desk = WorkspaceDesk(tmp_path)
+    desk.app.prospects = MIXED
+
+    result = desk.run("adopt", "--plan")
+
+    golden("tests/golden/adopt_plan_workspace.txt", result.stdout.replace(str(tmp_path), "FOLDER"))
+    (first, *_) = json.loads(desk.run("adopt", "--plan", "--json").stdout)["principals"][-1:]
+    assert (first["provider"], first["keys"][0]["foundIn"][0]["field"]) == (
+        CLIENT_KEY,
+        "CS_CLIENT_ID",
+    )
+
+
+def test_the_rules_to_paste_of_a_mixed_estate_are_a_policy_without_faults(tmp_path: Path) -> None:
+    desk = WorkspaceDesk(tmp_path)
+    desk.app.prospects = MIXED
+    shown = desk.run("adopt", "--plan").stdout
+    drafts = shown.partition("at the end:\n")[2].rpartition("\n\n")[0]
+
+    settings = Files(tmp_path).write(CONFIGURATION + SECTION, POLICY_OF_AWS + drafts).load()
+
+    published = {
+        (fields.key_id_field, fields.secret_field)
+        for provider in (ACCESS_KEY, CLIENT_KEY)
+        if (fields := decide(settings.policy, _checkout(provider)).destination)
+    }
+    assert published == {("", "CS_CLIENT_ACCESS_KEY"), ("CS_CLIENT_ID", "CS_CLIENT_KEY")}
+
+
+def _checkout(provider: str) -> Principal:
+    return principal("checkout", provider=provider, account=WORKSPACE, uid="checkout")
+
+
+def test_two_of_one_name_are_told_apart_before_they_are_adopted(tmp_path: Path) -> None:
+    desk = WorkspaceDesk(tmp_path)
+    ready = [
+        replace(item, finding=adoptable(item.keys[0].key.key_id, item.keys, "cs/checkout"))
+        for item in MIXED
+        if item.name == "checkout"
+    ]
+    desk.app.prospects = (READY, *ready)
+
+    shown = desk.run("adopt", "--yes").stdout
+
+    assert f"checkout ({ACCESS_KEY})" in shown
+    assert f"checkout ({CLIENT_KEY})" in shown
+    assert "ci-build (" not in shown
+
+
+def test_on_a_terminal_providers_are_told_apart_where_there_are_several(tmp_path: Path) -> None:
+    desk = WorkspaceDesk(tmp_path)
+    desk.is_terminal = True
+    desk.app.prospects = MIXED
+
+    assert ACCESS_KEY in desk.run("adopt", "--plan").stdout
 
 
 def test_a_plan_of_one_shows_one_with_its_rule(desk: Desk) -> None:
@@ -246,6 +354,29 @@ def test_an_account_that_could_not_be_looked_at_is_a_failure_and_not_nobody(
     assert f"nobody is seen in account {closed}: no route to the account" in result.stderr
 
 
+def test_where_one_of_two_providers_could_not_be_listed_not_everybody_is_seen(desk: Desk) -> None:
+    why = "the admin key has another role"
+    finding = Finding(verdict=Verdict.UNREADABLE, why=why)
+    unlisted = AdoptionRow(account=ACCOUNT, name="x", finding=finding, is_unlisted=True)
+    desk.app.prospects = (MANAGED, unlisted)
+
+    result = desk.run("adopt", "--plan")
+    assert result.exit_code == 1
+    assert f"not everybody is seen in account {ACCOUNT}: {why}" in result.stderr
+
+
+def test_a_key_whose_age_nobody_tells_has_none(tmp_path: Path) -> None:
+    desk = WorkspaceDesk(tmp_path)
+    (client,) = [item for item in MIXED if item.provider == CLIENT_KEY]
+    (placed_key,) = client.keys
+    undated = replace(placed_key, key=replace(placed_key.key, is_dated=False))
+    desk.app.prospects = (replace(client, keys=(undated,)),)
+
+    (told,) = json.loads(desk.run("adopt", "--plan", "--json").stdout)["principals"][0]["keys"]
+    assert (told["createdAt"], told["ageSeconds"]) == (None, None)
+    assert f"{CLIENT}  -" in desk.run("adopt", "--plan").stdout
+
+
 def test_an_object_that_cannot_be_read_is_no_failure_where_people_are_seen(desk: Desk) -> None:
     finding = Finding(verdict=Verdict.UNREADABLE, why="access_denied")
     desk.app.prospects = (MANAGED, AdoptionRow(account=ACCOUNT, name="2 objects", finding=finding))
@@ -314,7 +445,13 @@ def test_what_was_done_is_told_to_machines(desk: Desk) -> None:
 
     result = desk.run("adopt", "--yes", "--json")
     assert json.loads(result.stdout) == [
-        {"name": "ci-build", "account": ACCOUNT, "keyId": OLD_KEY, "error": ""}
+        {
+            "name": "ci-build",
+            "account": ACCOUNT,
+            "provider": "aws-iam",
+            "keyId": OLD_KEY,
+            "error": "",
+        }
     ]
     assert "adopt 1 key" in result.stderr
 
@@ -347,6 +484,24 @@ def test_a_rule_is_written_in_the_policy_files_words() -> None:
         },
     }
     assert f"account: '{ACCOUNT}'" in pasted([rule])
+
+
+def test_a_key_that_carries_its_id_names_one_field_only() -> None:
+    template = DestinationTemplate(
+        kind="aws-secrets-manager",
+        name="cs/x",
+        key_id_field="",
+        secret_field="CS_IDP_CLIENT_SECRET",
+    )
+    match = Match(provider=(ACCESS_KEY,), principal=("x",))
+    words = rule_words(Rule(name="r", action=Action.ROTATE, match=match, destination=template))
+
+    assert words["match"] == {"provider": ACCESS_KEY, "principal": "x"}
+    assert words["destination"] == {
+        "type": "aws-secrets-manager",
+        "secret": "cs/x",
+        "fields": {"secret": "CS_IDP_CLIENT_SECRET"},
+    }
 
 
 def test_a_rule_without_a_destination_has_no_such_word() -> None:

@@ -43,11 +43,21 @@ def test_while_our_clock_is_off_one_credential_is_looked_at_to_see_if_it_still_i
     with open_app(settings, read_only=True) as app:
         app.journal.register(credential("one"))
         app.journal.register(credential("two"))
-        app.parts.on_skew(-2 * settings.limits.clock_skew)
+        app.parts.on_skew("aws-iam", -2 * settings.limits.clock_skew)
         while_off = len(app.due(5))
-        app.parts.on_skew(settings.limits.clock_skew)
+        app.parts.on_skew("aws-iam", settings.limits.clock_skew)
 
         assert (while_off, len(app.due(5))) == (1, 2)
+
+
+def test_a_clock_that_one_provider_agrees_with_is_right(settings: Settings) -> None:
+    upgrade(settings)
+    with open_app(settings, read_only=True) as app:
+        app.parts.on_skew("cipherstash-client-key", -2 * settings.limits.clock_skew)
+        alone = app.skew.is_off(settings.limits.clock_skew)
+        app.parts.on_skew("aws-iam", settings.limits.clock_skew / 2)
+
+        assert (alone, app.skew.is_off(settings.limits.clock_skew)) == (True, False)
 
 
 def actions(app: App) -> list[tuple[AuditAction, str]]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from rotator.cli.demo.cast import CAST
-from rotator.cli.demo.character import ACCOUNTS
+from rotator.cli.demo.character import PLACES
+from rotator.cli.demo.fleet import EVERYBODY
 from rotator.cli.main import cli
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.process
 
-_TITLES = ("user", "adopt --plan on day 1", "ends", "rotations", "held for")
+_TITLES = ("who", "adopt --plan on day 1", "ends", "rotations", "held for")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_everyone_is_classified_and_ends_as_the_golden_table_says(
 ) -> None:
     rows = [
         (
-            f"{line['account']}/{line['name']}",
+            line["label"],
             line["adoption"],
             line["ends"],
             str(line["rotations"]),
@@ -58,16 +58,34 @@ def test_no_consumer_is_refused_and_nothing_is_touched_that_is_not_ours(
 ) -> None:
     assert told["calls"] > 0
     assert told["refusals"] == 0
+    assert told["vault_calls"] > 0
+    assert told["vault_refusals"] == 0
     assert told["trespasses"] == []
-    assert [line["faults"] for line in told["lines"]] == [[]] * len(CAST)
+    assert [line["faults"] for line in told["lines"]] == [[]] * len(EVERYBODY)
     assert told["isAsExpected"]
 
 
-def test_every_hold_names_its_key_or_its_secret(told: dict[str, Any]) -> None:
-    held = [line for line in told["lines"] if line["ends"] == "held"]
+def test_every_hold_of_a_user_names_its_key_or_its_secret(told: dict[str, Any]) -> None:
+    held = [line for line in told["lines"] if line["ends"] == "held" and line["account"] != "vault"]
 
     assert all("AKIA" in line["reason"] or "secret" in line["reason"] or "iam/" in line["reason"]
                for line in held)  # fmt: skip
+
+
+def test_the_daemons_own_key_is_replaced_after_all_others(
+    told: dict[str, Any], folder: Path
+) -> None:
+    assert told["isAsExpected"]
+    records = [json.loads(line) for line in (folder / "audit.jsonl").read_text().splitlines()]
+    minted = [
+        item["target"]["principal"]
+        for item in records
+        if (item["action"], item["outcome"]) == ("key.create", "success")
+        and item["target"]["provider"] == "cipherstash-access-key"
+    ]
+
+    assert sorted(minted[:-1]) == ["batch", "orders"]
+    assert minted[-1] == "rotator"
 
 
 def test_the_audit_log_that_is_kept_is_the_one_that_was_verified(
@@ -77,7 +95,7 @@ def test_the_audit_log_that_is_kept_is_the_one_that_was_verified(
 
     assert log.count("\n") == told["audit_records"]
     assert told["audit_findings"] == []
-    assert log.count('"operator.confirm_account"') == len(ACCOUNTS)
+    assert log.count('"operator.confirm_account"') == len(PLACES)
 
 
 @pytest.mark.usefixtures("told")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,9 @@ from rich.console import Console
 
 from rotator.cli.demo.board import board
 from rotator.cli.demo.cast import CAST
-from rotator.cli.demo.character import CLINGS, Character, Ends, Form, Shelf
+from rotator.cli.demo.character import CLINGS, Character, Ends, Form, Shelf, User
 from rotator.cli.demo.closing import show
-from rotator.cli.demo.fleet import Scene, Standing, standings
+from rotator.cli.demo.fleet import EVERYBODY, Scene, Standing, standings
 from rotator.cli.demo.report import Line, Summary
 from rotator.cli.demo.view import Teller
 from rotator.core.reasons import Reason
@@ -29,7 +30,7 @@ ONE = CAST[0]
 
 
 def managed(character: Character = ONE, **changes: Any) -> Credential:  # noqa: ANN401 - any field
-    owner = principal(character.name, account=character.account)
+    owner = principal(character.name, account=character.account, provider=character.provider)
     return credential(character.name, principal=owner, **changes)
 
 
@@ -47,7 +48,9 @@ def drawn(scene: Scene, *, width: int) -> list[str]:
 
 
 def everybody(**changes: Any) -> Scene:  # noqa: ANN401 - any field
-    fleet = tuple(Standing(character=item, credential=managed(item, **changes)) for item in CAST)
+    fleet = tuple(
+        Standing(character=item, credential=managed(item, **changes)) for item in EVERYBODY
+    )
     return Scene(now=at(), day=3.5, fleet=fleet, calls=120)
 
 
@@ -58,7 +61,7 @@ def test_the_board_fits_a_small_terminal_and_names_everybody(width: int) -> None
     assert len(lines) < 40
     assert max(map(len, lines)) <= width
     text = "\n".join(lines)
-    assert [item.label for item in CAST if item.label not in text] == []
+    assert [item.label for item in EVERYBODY if item.label not in text] == []
 
 
 def test_the_board_counts_each_state_once() -> None:
@@ -66,7 +69,7 @@ def test_the_board_counts_each_state_once() -> None:
 
     lines = drawn(scene, width=100)
 
-    assert lines[1].strip() == f"{len(CAST)} reported"
+    assert lines[1].strip() == f"{len(EVERYBODY)} reported"
 
 
 def test_refusals_stand_on_the_board() -> None:
@@ -108,16 +111,17 @@ def test_a_hold_is_explained_with_its_detail() -> None:
     assert Standing(character=ONE).reason == ""
 
 
-def test_everybody_is_found_in_the_journal_by_account_and_name() -> None:
+def test_everybody_is_found_in_the_journal_by_provider_account_and_name() -> None:
     journal = MemoryJournal(SeededChance(1))
-    twins = [item for item in CAST if item.name == "checkout-api"]
+    twins = [item for item in EVERYBODY if item.name in {"checkout-api", "orders"}]
     for twin in twins:
         journal.register(managed(twin))
 
     found = [item.character for item in standings(journal) if item.credential]
 
     assert found == twins
-    assert len({item.account for item in twins}) == 2
+    assert len({item.account for item in twins}) == 3
+    assert len({item.label for item in twins}) == len(twins) == 4
 
 
 def test_each_change_is_told_once_and_nothing_is_told_of_those_who_only_stand_there() -> None:
@@ -139,12 +143,22 @@ def test_each_change_is_told_once_and_nothing_is_told_of_those_who_only_stand_th
 
 
 LINE = Line(
-    account="prod", name="a", adoption="adoptable", ends="rotated", rotations=1, hold="", reason=""
-)  # fmt: skip
+    label="prod/a",
+    account="prod",
+    provider="aws-iam",
+    name="a",
+    adoption="adoptable",
+    ends="rotated",
+    rotations=1,
+    hold="",
+    reason="",
+)
 GOOD = Summary(
-    lines=(LINE, replace(LINE, name="b", ends="held", rotations=0, hold="still_used")),
+    lines=(LINE, replace(LINE, label="prod/b", ends="held", rotations=0, hold="still_used")),
     calls=9,
     refusals=0,
+    vault_calls=6,
+    vault_refusals=0,
     audit_records=4,
     audit_findings=(),
     trespasses=(),
@@ -164,7 +178,9 @@ def test_the_closing_screen_says_who_is_held_and_why() -> None:
 
     assert "1 rotated, 1 rotations" in text
     assert "prod/b                the old key is still used" in text
-    assert "9 consumer calls, 0 refused; 4 audit records, the chain verifies; 12 s" in text
+    assert "\n9 consumer calls of AWS, 0 refused\n" in text
+    assert "\n6 encryptions and decryptions, 0 refused\n" in text
+    assert "\n4 audit records, the chain verifies; 12 s\n" in text
     assert text.endswith("everything is as expected\n")
     assert "\x1b" not in text
 
@@ -172,7 +188,8 @@ def test_the_closing_screen_says_who_is_held_and_why() -> None:
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (replace(GOOD, refusals=1), "1 refused"),
+        (replace(GOOD, refusals=1), "9 consumer calls of AWS, 1 refused"),
+        (replace(GOOD, vault_refusals=1), "decryptions, 1 refused"),
         (replace(GOOD, audit_findings=("audit gap seq=3",)), "THE CHAIN DOES NOT VERIFY"),
         (replace(GOOD, trespasses=("iam/x was touched",)), "iam/x was touched"),
         (replace(GOOD, lines=(replace(LINE, faults=("held, not rotated",)),)),
@@ -188,13 +205,12 @@ def test_whatever_is_not_as_expected_is_named(bad: Summary, words: str) -> None:
 
 
 def test_the_cast_expects_what_the_golden_table_says() -> None:
-    rows = [line.split() for line in GOLDEN.read_text(encoding="utf-8").splitlines()[1:]]
-    golden = {row[0]: row for row in rows if row and not row[0].endswith("root_account>")}
+    lines = GOLDEN.read_text(encoding="utf-8").splitlines()[1:]
+    golden = {cells[0]: cells[2:] for cells in (re.split(r"\s{2,}", line) for line in lines)}
 
-    for item in CAST:
-        told = " ".join(golden[item.label])
-        assert f" {item.ends.value} {item.rotations} " in told
-        assert told.endswith(f" {item.hold.value if item.hold else '-'}")
+    for item in EVERYBODY:
+        hold = item.hold.value if item.hold else "-"
+        assert golden[item.label] == [item.ends.value, str(item.rotations), hold]
 
 
 def test_every_case_of_a_real_estate_has_somebody() -> None:
@@ -217,6 +233,6 @@ def test_every_case_of_a_real_estate_has_somebody() -> None:
     ],
 )
 def test_a_consumer_rereads_only_what_can_be_read_anew(
-    character: Character, patience: int | None
+    character: User, patience: int | None
 ) -> None:
     assert character.patience == patience

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rotator.core.ids import AccountId
+from rotator.core.rotation import Phase
+from rotator.core.terms import Grace
 from rotator.errors import RejectedError
 from rotator.reconcile import doctoring
 from rotator.testing.fake_provider import ACCOUNT, FakeProviderWithoutUse
 from rotator.testing.wire import Failure
 from tests.reconcile.estate import NAME, Estate
 from tests.reconcile.surgery import scanner
+from tests.reconcile.test_granting import GrantedEstate
 from tests.settings.files import CONFIGURATION, Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rotator.core.doctor import Examination
+    from rotator.core.facts import KeyListing, Principal
     from tests.cli.desk import Desk
 
 OTHER = AccountId("444455556666")
@@ -61,6 +66,41 @@ def test_a_full_principal_is_explained_key_by_key(
     )
 
 
+def test_a_client_is_explained_with_its_name_its_grants_and_what_nobody_can_tell(
+    desk: Desk, golden: Callable[[str, str], None]
+) -> None:
+    estate = GrantedEstate()
+    estate.terms = replace(estate.terms, grace=Grace())
+    estate.run(timedelta(days=100), until=Phase.PROMOTED)
+    sit(desk, estate)
+
+    result = desk.run("doctor", "principal", NAME)
+
+    assert result.exit_code == 0
+    golden("tests/golden/doctor_principal_client.txt", result.stdout)
+
+
+def test_a_key_whose_age_nobody_tells_is_known_for_a_while(desk: Desk) -> None:
+    estate = GrantedEstate()
+    listing = estate.provider.list_keys
+
+    def undated(of: Principal) -> KeyListing:
+        found = listing(of)
+        keys = tuple(
+            replace(it, is_dated=False, created_at=found.provider_time) for it in found.keys
+        )
+        return replace(found, keys=keys)
+
+    estate.provider.list_keys = undated  # type: ignore[method-assign,assignment]
+    estate.look()
+    estate.clock.advance(timedelta(days=3))
+    sit(desk, estate)
+
+    assert "known for 3d" in desk.run("doctor", "principal", NAME).stdout
+    (told,) = json.loads(desk.run("doctor", "principal", NAME, "--json").stdout)["keys"]
+    assert (told["createdAt"], told["ageSeconds"]) == (None, None)
+
+
 def test_where_nothing_waits_for_a_person_the_exit_code_is_0(desk: Desk) -> None:
     estate = Estate()
     estate.look()
@@ -69,7 +109,8 @@ def test_where_nothing_waits_for_a_person_the_exit_code_is_0(desk: Desk) -> None
     result = desk.run("doctor", "principal", NAME)
 
     assert result.exit_code == 0
-    assert result.stdout.startswith(f"{NAME} in account {ACCOUNT}, rule services: 1 of 2 key slots")
+    whose = f"{NAME} (fake) in account {ACCOUNT}, rule services"
+    assert result.stdout.startswith(f"{whose}: 1 of 2 key slots")
     assert "Nothing to do: its next rotation starts at" in result.stdout
 
 

@@ -162,6 +162,16 @@ def test_resuming_after_a_use_says_when_the_key_is_deleted(desk: Desk) -> None:
     assert f"{OLD_KEY} is deleted at 2026-02-10 00:00Z at the earliest" in result.stdout
 
 
+def test_resuming_what_was_ordered_to_end_at_once_promises_no_quarantine(desk: Desk) -> None:
+    made = halt(desk, Reason.USED_WHILE_DISABLED)
+    hasty = replace(made, disabled_at=at(days=39), expedited_at=at(days=36))
+    desk.keep(desk.app.journal.credentials()[0], rotation=hasty)
+
+    result = desk.run("rotations", "resume", made.id, *WHY, "--yes")
+
+    assert f"{OLD_KEY} is deleted at 2026-02-10 00:00Z at the earliest" in result.stdout
+
+
 def test_resuming_after_another_halt_promises_no_time(desk: Desk) -> None:
     made = halt(desk, Reason.INVARIANT)
 

@@ -79,6 +79,7 @@ def test_a_pause_of_the_same_scope_is_replaced_and_that_is_said(desk: Desk) -> N
         (["--account", "9"], 1, "no such account"),
         (["--principal", "zzz"], 1, "no such principal"),
         (["--principal", "ci"], 2, "several accounts"),
+        (["--account", ACCOUNT, "--provider", "x"], 2, "add --principal"),
     ],
 )
 @pytest.mark.parametrize("command", [["pause", *WHY], ["resume"]])

@@ -15,7 +15,7 @@ from rotator.core.rotation import Hold
 from rotator.reconcile.judging import A_PERSON, Territory
 from rotator.settings.loading import load
 from rotator.testing.fake_provider import ACCOUNT, FakeProvider
-from tests.builders import EPOCH, credential, key_record
+from tests.builders import EPOCH, PROVIDER, credential, key_record
 from tests.settings.files import CONFIGURATION, POLICY, Files
 
 if TYPE_CHECKING:
@@ -39,12 +39,13 @@ def app(tmp_path: Path) -> Iterator[App]:
 def settle(app: App) -> FakeProvider:
     """Put a fake provider in the place of AWS."""
     provider = FakeProvider(app.clock)
-    provider.habits = replace(provider.habits, name="fake")
-    app.parts = replace(app.parts, providers={"fake": provider})
+    provider.habits = replace(provider.habits, name=PROVIDER)
+    app.parts = replace(app.parts, providers={PROVIDER: provider})
     app.scanner = replace(
         app.scanner,
         territories=(Territory(provider=provider, account=ACCOUNT),),
         ownership=Ownership(contact_tags=("owner",)),
+        on_scanned=lambda *_: None,
     )
     return provider
 

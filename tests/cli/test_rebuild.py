@@ -72,6 +72,23 @@ def test_a_plan_shows_every_key_with_its_proof_and_writes_nothing(
     golden("tests/golden/rebuild.json", desk.run("rebuild", "--plan", "--json").stdout)
 
 
+def test_namesakes_of_two_providers_are_told_apart(desk: Desk) -> None:
+    twin = unclear("ci")
+    other = replace(twin.candidate.principal, provider="cipherstash-client-key")
+    desk.app.rebuilt = (
+        in_grace("ci"),
+        replace(twin, candidate=replace(twin.candidate, principal=other)),
+    )
+
+    shown = desk.run("rebuild", "--plan").stdout.splitlines()
+    assert shown[0].split()[:3] == ["NAME", "PROVIDER", "ACCOUNT"]
+    assert [line.split()[1] for line in shown[1:]] == [
+        "aws-iam",
+        "aws-iam",
+        "cipherstash-client-key",
+    ]
+
+
 def test_it_is_shown_then_asked_then_written(desk: Desk) -> None:
     desk.app.rebuilt, desk.can_ask = (in_grace("ci"), in_grace("web")), True
     result = desk.run("rebuild", answer="y\n")

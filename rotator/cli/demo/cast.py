@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from rotator.cli.demo.character import CLINGS, DATA, PROD, Character, Ends, Form, Shelf, Status
+from rotator.cli.demo.character import CLINGS, DATA, PROD, Ends, Form, Shelf, Status, User
 from rotator.core.reasons import Reason
 
 _ROTATED, _YOUNG, _HELD = Ends.ROTATED, Ends.YOUNG, Ends.HELD
@@ -43,20 +43,16 @@ INTRUDED: Final = "fraud-scoring"
 
 CAST: Final = (
     # Healthy ones, of which some fall due in the middle.
-    Character("checkout-api", 120, _ROTATED, "an old key; reads its secret at every call"),
-    Character("order-events", 95, _ROTATED, "an old key; caches it for two days", caches_days=2),
-    Character(
-        "search-index", 400, _ROTATED, "a very old key; caches it for three days", caches_days=3
-    ),
-    Character("shipping-labels", 64, _ROTATED, "falls due in the first or second week"),
-    Character("customer-emails", 58, _ROTATED, "falls due in the second or third week"),
-    Character("recommendations", 53, _ROTATED, "falls due in the third week", caches_days=2),
-    Character("store-locator", 5, _YOUNG, "a young key"),
-    Character("feature-flags", 2, _YOUNG, "a key of the day before yesterday"),
-    Character(
-        "pricing-engine", 90, _ROTATED, "a secret with other fields", path="/apps/", shelf=_APP
-    ),
-    Character(
+    User("checkout-api", 120, _ROTATED, "an old key; reads its secret at every call"),
+    User("order-events", 95, _ROTATED, "an old key; caches it for two days", caches_days=2),
+    User("search-index", 400, _ROTATED, "a very old key; caches it for three days", caches_days=3),
+    User("shipping-labels", 64, _ROTATED, "falls due in the first or second week"),
+    User("customer-emails", 58, _ROTATED, "falls due in the second or third week"),
+    User("recommendations", 53, _ROTATED, "falls due in the third week", caches_days=2),
+    User("store-locator", 5, _YOUNG, "a young key"),
+    User("feature-flags", 2, _YOUNG, "a key of the day before yesterday"),
+    User("pricing-engine", 90, _ROTATED, "a secret with other fields", path="/apps/", shelf=_APP),
+    User(
         "card-vault",
         27,
         _ROTATED,
@@ -65,7 +61,7 @@ CAST: Final = (
         tags=_PAYMENTS,
         times=2,
     ),
-    Character(
+    User(
         "refund-desk",
         26,
         _ROTATED,
@@ -74,24 +70,18 @@ CAST: Final = (
         tags=_PAYMENTS,
         times=2,
     ),
-    Character("pay-sandbox", 90, _REPORTED, "no such tag", path="/pay/", tags=_SANDBOX),
-    Character("gift-cards", 55, _ROTATED, "other fields, due later", path="/apps/", shelf=_APP),
-    Character("ci+deploy@corp", 85, _ROTATED, "other field names", path="/ci/", shelf=_CI),
-    Character("build-cache", 70, _ROTATED, "other field names", path="/ci/", shelf=_CI),
-    Character(
-        "etl-extract", 80, _ROTATED, "three users share one secret", path="/etl/", shelf=_EXTRACT
-    ),
-    Character(
-        "etl-clean", 80, _ROTATED, "three users share one secret", path="/etl/", shelf=_CLEAN
-    ),
-    Character(
-        "etl-publish", 80, _ROTATED, "three users share one secret", path="/etl/", shelf=_PUBLISH
-    ),
+    User("pay-sandbox", 90, _REPORTED, "no such tag", path="/pay/", tags=_SANDBOX),
+    User("gift-cards", 55, _ROTATED, "other fields, due later", path="/apps/", shelf=_APP),
+    User("ci+deploy@corp", 85, _ROTATED, "other field names", path="/ci/", shelf=_CI),
+    User("build-cache", 70, _ROTATED, "other field names", path="/ci/", shelf=_CI),
+    User("etl-extract", 80, _ROTATED, "three users share one secret", path="/etl/", shelf=_EXTRACT),
+    User("etl-clean", 80, _ROTATED, "three users share one secret", path="/etl/", shelf=_CLEAN),
+    User("etl-publish", 80, _ROTATED, "three users share one secret", path="/etl/", shelf=_PUBLISH),
     # The world gets in the way.
-    Character(THROTTLED, 80, _ROTATED, "AWS throttles its calls"),
-    Character(MINT_LOST, 75, _ROTATED, "the answer to its first mint is lost"),
-    Character(INTRUDED, 75, _HELD, "a person makes a key meanwhile", hold=Reason.SLOTS_FULL),
-    Character(
+    User(THROTTLED, 80, _ROTATED, "AWS throttles its calls"),
+    User(MINT_LOST, 75, _ROTATED, "the answer to its first mint is lost"),
+    User(INTRUDED, 75, _HELD, "a person makes a key meanwhile", hold=Reason.SLOTS_FULL),
+    User(
         "erp-bridge",
         80,
         _HELD,
@@ -99,10 +89,8 @@ CAST: Final = (
         caches_days=CLINGS,
         hold=Reason.STILL_USED,
     ),
-    Character(
-        "sftp-gateway", 80, _HELD, "two keys: no free slot", keys=_TWO, hold=Reason.SLOTS_FULL
-    ),
-    Character(
+    User("sftp-gateway", 80, _HELD, "two keys: no free slot", keys=_TWO, hold=Reason.SLOTS_FULL),
+    User(
         "tax-filing",
         100,
         _HELD,
@@ -111,11 +99,9 @@ CAST: Final = (
         hold=Reason.QUIET_UNPROVEN,
     ),
     # Nothing can be done here before a person has looked.
-    Character("pdf-render", 85, _HELD, "a binary secret", shelf=_BINARY, hold=Reason.UNPUBLISHED),
-    Character(
-        "cron-host-7", 85, _HELD, "an env file as a secret", shelf=_ENV, hold=Reason.UNPUBLISHED
-    ),
-    Character(
+    User("pdf-render", 85, _HELD, "a binary secret", shelf=_BINARY, hold=Reason.UNPUBLISHED),
+    User("cron-host-7", 85, _HELD, "an env file as a secret", shelf=_ENV, hold=Reason.UNPUBLISHED),
+    User(
         "loyalty-points",
         85,
         _HELD,
@@ -123,7 +109,7 @@ CAST: Final = (
         shelf=_FOREIGN,
         hold=Reason.DESTINATION_FOREIGN,
     ),
-    Character(
+    User(
         "hr-connector",
         85,
         _HELD,
@@ -131,7 +117,7 @@ CAST: Final = (
         shelf=_NATIVE,
         hold=Reason.NATIVE_ROTATION,
     ),
-    Character(
+    User(
         "forum-bot",
         85,
         _HELD,
@@ -139,7 +125,7 @@ CAST: Final = (
         shelf=_DELETED,
         hold=Reason.DESTINATION_DELETED,
     ),
-    Character(
+    User(
         "webhook-relay",
         85,
         _HELD,
@@ -148,24 +134,18 @@ CAST: Final = (
         hold=Reason.UNPUBLISHED,
     ),
     # Not ours to touch.
-    Character(
-        "anna.keller", 200, _REPORTED, "a person", path="/people/", shelf=None, is_person=True
-    ),
-    Character(
-        "tom.weber", 150, _REPORTED, "a person among the services", shelf=None, is_person=True
-    ),
-    Character(
-        "batch-export", 300, _REPORTED, "no rule selects it; it has a secret", path="/batch/"
-    ),
-    Character("crm-sync-old", 700, _REPORTED, "no rule, no secret", path="/batch/", shelf=None),
-    Character("ledger-export", 100, _REPORTED, "a rule only reports it", path="/finance/"),
-    Character("breakglass-1", 500, _LEFT, "policy ignores it", path="/break-glass/", shelf=None),
-    Character("newsletter", 0, _LEFT, "no key at all", keys=(), shelf=None),
-    Character("tf-artifacts", 200, _REPORTED, "Terraform manages its key", tags=_TERRAFORM),
-    Character("datalake-writer", 200, _REPORTED, "a CloudFormation stack manages it", tags=_STACK),
+    User("anna.keller", 200, _REPORTED, "a person", path="/people/", shelf=None, is_person=True),
+    User("tom.weber", 150, _REPORTED, "a person among the services", shelf=None, is_person=True),
+    User("batch-export", 300, _REPORTED, "no rule selects it; it has a secret", path="/batch/"),
+    User("crm-sync-old", 700, _REPORTED, "no rule, no secret", path="/batch/", shelf=None),
+    User("ledger-export", 100, _REPORTED, "a rule only reports it", path="/finance/"),
+    User("breakglass-1", 500, _LEFT, "policy ignores it", path="/break-glass/", shelf=None),
+    User("newsletter", 0, _LEFT, "no key at all", keys=(), shelf=None),
+    User("tf-artifacts", 200, _REPORTED, "Terraform manages its key", tags=_TERRAFORM),
+    User("datalake-writer", 200, _REPORTED, "a CloudFormation stack manages it", tags=_STACK),
     # The second account, through a role.
-    Character("checkout-api", 110, _ROTATED, "the same name as in prod", account=DATA),
-    Character(
+    User("checkout-api", 110, _ROTATED, "the same name as in prod", account=DATA),
+    User(
         "CI+Deploy@corp",
         85,
         _ROTATED,
@@ -174,8 +154,8 @@ CAST: Final = (
         path="/ci/",
         shelf=_CI,
     ),
-    Character("lake-ingest", 100, _ROTATED, "an old key", account=DATA),
-    Character(
+    User("lake-ingest", 100, _ROTATED, "an old key", account=DATA),
+    User(
         "lake-query",
         57,
         _ROTATED,
@@ -183,10 +163,12 @@ CAST: Final = (
         account=DATA,
         caches_days=2,
     ),
-    Character("ml-training", 65, _ROTATED, "other fields", account=DATA, path="/apps/", shelf=_APP),
-    Character("bi-reports", 10, _YOUNG, "a young key", account=DATA),
+    User("ml-training", 65, _ROTATED, "other fields", account=DATA, path="/apps/", shelf=_APP),
+    User("bi-reports", 10, _YOUNG, "a young key", account=DATA),
 )
 """The users, in the order in which they are shown."""
+
+VICTIM: Final = next(item for item in CAST if item.name == INTRUDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Who takes part: a user, how its key is published, and what is to be expected of it."""
+"""Who takes part, what is to be expected of each, and how a user's key is published."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
+
+from rotator.core.forms import AWS_IAM
+from rotator.providers.cipherstash.config import ACCESS_KEYS, CLIENT_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,10 +20,16 @@ DATA: Final = "444455556666"
 ACCOUNTS: Final = {PROD: "prod", DATA: "data"}
 """The accounts and what people call them; the daemon lives in the first one."""
 
+WORKSPACE: Final = "ZVATKW3VHMFG27DY"
+PLACES: Final = {**ACCOUNTS, WORKSPACE: "vault"}
+"""Every account and workspace, and what people call it."""
+
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _NO_TAGS: Final[Mapping[str, str]] = MappingProxyType({})
 
 Status = Literal["Active", "Inactive"]
+
+_KINDS: Final = {ACCESS_KEYS: " key", CLIENT_KEYS: " client"}
 
 CLINGS: Final = None
 """How long a consumer keeps its secret that was given its key once and never asks again."""
@@ -70,19 +79,14 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """One user of the demonstration.
+    """One principal of the demonstration.
 
     Attributes:
         age_days: Age of its keys on the first day.
         about: What is special about it, in a few words.
+        account: Its account, or its workspace.
         times: How often its key is to be replaced, if it ends rotated.
         hold: Why it waits on the last day; None if it does not.
-        keys: Status of each of its keys.
-        shelf: Where its key is published; None if nowhere.
-        caches_days: How long its consumer, which calls once a day, keeps a secret
-            before it reads it again; `CLINGS` for one that never does.
-        used_days_ago: When its key was last used before the first day; then it has no
-            consumer that calls every day.
     """
 
     name: str
@@ -91,20 +95,14 @@ class Character:
     about: str
     _: KW_ONLY
     account: str = PROD
-    path: str = "/svc/"
-    tags: Mapping[str, str] = field(default_factory=lambda: _NO_TAGS)
+    provider: str = AWS_IAM
     times: int = 1
     hold: Reason | None = None
-    keys: tuple[Status, ...] = ("Active",)
-    shelf: Shelf | None = Shelf()
-    caches_days: int | None = 1
-    used_days_ago: int | None = None
-    is_person: bool = False
 
     @property
-    def id(self) -> tuple[str, str]:
-        """Return account and name, which together are unique."""
-        return self.account, self.name
+    def id(self) -> tuple[str, str, str]:
+        """Return provider, account and name, which together are unique."""
+        return self.provider, self.account, self.name
 
     @property
     def rotations(self) -> int:
@@ -113,8 +111,31 @@ class Character:
 
     @property
     def label(self) -> str:
-        """Return how it is shown: with its account's name, for names repeat."""
-        return f"{ACCOUNTS[self.account]}/{self.name}"
+        """Return how it is shown: with its place, for names repeat, and what it is if no user."""
+        return f"{PLACES[self.account]}/{self.name}{_KINDS.get(self.provider, '')}"
+
+
+@dataclass(frozen=True, slots=True)
+class User(Character):
+    """A user of AWS.
+
+    Attributes:
+        keys: Status of each of its keys.
+        shelf: Where its key is published; None if nowhere.
+        caches_days: How long its consumer, which calls once a day, keeps a secret
+            before it reads it again; `CLINGS` for one that never does.
+        used_days_ago: When its key was last used before the first day; then it has no
+            consumer that calls every day.
+    """
+
+    _: KW_ONLY
+    path: str = "/svc/"
+    tags: Mapping[str, str] = field(default_factory=lambda: _NO_TAGS)
+    keys: tuple[Status, ...] = ("Active",)
+    shelf: Shelf | None = Shelf()
+    caches_days: int | None = 1
+    used_days_ago: int | None = None
+    is_person: bool = False
 
     @property
     def secret(self) -> str:

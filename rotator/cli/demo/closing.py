@@ -79,9 +79,11 @@ def _reasons(lines: Iterable[Line]) -> dict[str, list[str]]:
 
 def _close(console: Console, summary: Summary, *, seconds: float) -> None:
     calls = Text.assemble(
-        f"\n{summary.calls} consumer calls, ",
-        (f"{summary.refusals} refused", "red" if summary.refusals else "green"),
-        f"; {summary.audit_records} audit records, ",
+        f"\n{summary.calls} consumer calls of AWS, ",
+        _refused(summary.refusals),
+        f"\n{summary.vault_calls} encryptions and decryptions, ",
+        _refused(summary.vault_refusals),
+        f"\n{summary.audit_records} audit records, ",
         "the chain verifies" if not summary.audit_findings else "THE CHAIN DOES NOT VERIFY",
         f"; {seconds:.0f} s",
     )
@@ -92,6 +94,10 @@ def _close(console: Console, summary: Summary, *, seconds: float) -> None:
         console.print(Text("everything is as expected", style="bold green"))
     else:
         console.print(Text("NOT as expected", style="bold red"))
+
+
+def _refused(count: int) -> tuple[str, str]:
+    return f"{count} refused", "red" if count else "green"
 
 
 def _faults(summary: Summary) -> Iterator[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
-    from rotator.cli.demo.character import Character
+    from rotator.cli.demo.character import User
     from rotator.cli.demo.estate import Estate
 
 _AT_ONCE = 4
@@ -35,7 +35,7 @@ class Consumer:
         refusals: Calls that AWS refused: each would have been an outage.
     """
 
-    character: Character
+    character: User
     held: Credentials
     calls: int = 0
     refusals: int = 0
@@ -96,7 +96,7 @@ class Consumers:
         return sum(item.refusals for item in self.all.values())
 
 
-def _read(secrets: SecretsManagerClient, character: Character) -> Credentials:
+def _read(secrets: SecretsManagerClient, character: User) -> Credentials:
     shelf = character.shelf
     assert shelf is not None, "only whose key is published has a consumer"  # noqa: S101
     told = secrets.get_secret_value(SecretId=character.secret, VersionStage="AWSCURRENT")

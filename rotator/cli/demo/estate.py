@@ -25,12 +25,12 @@ from rotator.simulators.aws.shapes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-    from rotator.cli.demo.character import Character
+    from rotator.cli.demo.character import User
     from rotator.settings.settings import Settings
     from rotator.simulators.aws.process import SimulatedAws
     from rotator.simulators.aws.shapes import Credentials, SeededAccount
@@ -59,11 +59,11 @@ class Estate:
     accounts: Mapping[str, SeededAccount]
     values: Mapping[tuple[str, str], str]
 
-    def keys(self, character: Character) -> tuple[Credentials, ...]:
+    def keys(self, character: User) -> tuple[Credentials, ...]:
         """Return a user's keys of the first day."""
         return self.accounts[character.account].users[character.name]
 
-    def published(self, character: Character) -> Credentials:
+    def published(self, character: User) -> Credentials:
         """Return the key that a user's secret carried on the first day."""
         return self.keys(character)[character.shelf.of_key if character.shelf else 0]
 
@@ -74,6 +74,11 @@ class Estate:
             name: clients.secrets_manager(account.human, region=REGION)
             for name, account in self.accounts.items()
         }
+
+    def reader(self, url: str, account: str) -> Callable[[str], str]:
+        """Return what reads the text of an account's secret, by its name."""
+        client = self.secrets(url)[account]
+        return lambda name: client.get_secret_value(SecretId=name)["SecretString"]
 
 
 def seed(aws: SimulatedAws, settings: Settings) -> Estate:
@@ -102,7 +107,7 @@ def _role(settings: Settings, account: AccountId) -> RoleSeed:
     return RoleSeed(name=ROLE, policies=documents(statements), trusts=(PROD,))
 
 
-def _cast(account: str) -> list[Character]:
+def _cast(account: str) -> list[User]:
     return [character for character in CAST if character.account == account]
 
 
@@ -112,7 +117,7 @@ def _seed_users(aws: SimulatedAws, account: str) -> SeededAccount:
     return aws.seed(account, users=users, root_key_active=account == PROD)
 
 
-def _user(character: Character, now: datetime) -> UserSeed:
+def _user(character: User, now: datetime) -> UserSeed:
     age = character.age_days * _DAY
     ago = character.used_days_ago
     used = None if ago is None else now - timedelta(days=ago)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from rotator.cli.demo.character import DATA, PROD
+from rotator.cli.demo.character import DATA, PROD, WORKSPACE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +40,14 @@ aws:
     - id: "{data}"
       name: data
       roleArn: arn:aws:iam::{data}:role/{role}
+cipherstash:
+  workspaces:
+    - crn: crn:us-east-1.aws:{workspace}
+      name: vault
+      home: {{account: "{prod}"}}
+      adminKey: secret:cipherstash/rotator#CS_CLIENT_ACCESS_KEY
+      accessKeyRoles: {{rotator: admin, "*": member}}
+      api: {{ctsUrl: "{cts}"}}
 """
 """The daemon's configuration; the journal and the audit log live in a temporary folder."""
 
@@ -49,6 +58,25 @@ defaults:
   rotate: {maxAge: 90d}
   grace: {min: 24h, unusedFor: 24h, max: 7d, quarantine: 48h}
 rules:
+  - name: vault-keys
+    match: {provider: cipherstash-access-key, principal: [rotator, orders]}
+    action: rotate
+    destination: {type: aws-secrets-manager, secret: "cipherstash/{principal}", merge: true}
+  - name: vault-batch
+    match: {provider: cipherstash-access-key, principal: batch}
+    action: rotate
+    destination: {type: aws-secrets-manager, secret: "cipherstash/keys/{principal}", merge: true}
+  - name: vault-clients
+    match: {provider: cipherstash-client-key, principal: [orders, lena]}
+    action: rotate
+    rotate: {maxAge: 30d, rotateAfter: 15d}
+    grace: {min: 3d, max: 6d, acceptBlind: true}
+    destination: {type: aws-secrets-manager, secret: "cipherstash/{principal}", merge: true}
+  - name: vault-reports
+    match: {provider: cipherstash-client-key, principal: reports}
+    action: rotate
+    rotate: {maxAge: 30d, rotateAfter: 15d}
+    destination: {type: aws-secrets-manager, secret: "cipherstash/{principal}", merge: true}
   - name: break-glass
     match: {path: /break-glass/*}
     action: ignore
@@ -56,23 +84,23 @@ rules:
     match: {path: /finance/*}
     action: report
   - name: payments
-    match: {tags: {team: payments}}
+    match: {provider: aws-iam, tags: {team: payments}}
     action: rotate
     rotate: {maxAge: 30d}
     destination: {type: aws-secrets-manager, secret: "iam/{principal}"}
   - name: ci
-    match: {path: /ci/*}
+    match: {provider: aws-iam, path: /ci/*}
     action: rotate
     destination:
       type: aws-secrets-manager
       secret: "ci/{principal}"
       fields: {keyId: aws_access_key_id, secret: aws_secret_access_key}
   - name: apps
-    match: {path: /apps/*}
+    match: {provider: aws-iam, path: /apps/*}
     action: rotate
     destination: {type: aws-secrets-manager, secret: "apps/{principal}", merge: true}
   - name: etl-extract
-    match: {principal: etl-extract}
+    match: {provider: aws-iam, principal: etl-extract}
     action: rotate
     destination:
       type: aws-secrets-manager
@@ -80,7 +108,7 @@ rules:
       merge: true
       fields: {keyId: EXTRACT_KEY_ID, secret: EXTRACT_SECRET_KEY}
   - name: etl-clean
-    match: {principal: etl-clean}
+    match: {provider: aws-iam, principal: etl-clean}
     action: rotate
     destination:
       type: aws-secrets-manager
@@ -88,7 +116,7 @@ rules:
       merge: true
       fields: {keyId: CLEAN_KEY_ID, secret: CLEAN_SECRET_KEY}
   - name: etl-publish
-    match: {principal: etl-publish}
+    match: {provider: aws-iam, principal: etl-publish}
     action: rotate
     destination:
       type: aws-secrets-manager
@@ -96,16 +124,32 @@ rules:
       merge: true
       fields: {keyId: PUBLISH_KEY_ID, secret: PUBLISH_SECRET_KEY}
   - name: services
-    match: {path: /svc/*}
+    match: {provider: aws-iam, path: /svc/*}
     action: rotate
     destination: {type: aws-secrets-manager, secret: "iam/{principal}"}
 """
 """The policy: whom no rule names is reported."""
 
 
-def write_files(folder: Path, url: str) -> Path:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urls:
+    """Where the simulated AWS is, and the workspace's token service."""
+
+    aws: str
+    cts: str
+
+
+def write_files(folder: Path, urls: Urls) -> Path:
     """Write the daemon's two files; return the configuration."""
-    values = {"owner": OWNER, "role": ROLE, "folder": folder, "url": url, "region": REGION}
+    values = {
+        "owner": OWNER,
+        "role": ROLE,
+        "folder": folder,
+        "url": urls.aws,
+        "region": REGION,
+        "workspace": WORKSPACE,
+        "cts": urls.cts,
+    }
     file = folder / "rotator.yaml"
     file.write_text(CONFIGURATION.format(prod=PROD, data=DATA, **values), encoding="utf-8")
     (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The first day: every account is in plan mode, nothing is touched, and a person confirms it."""
+"""The first day: all is in plan mode, nothing is touched, and a person confirms it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from rotator.cli.account_rows import forecast
-from rotator.cli.demo.character import ACCOUNTS
+from rotator.cli.demo.character import PLACES
 from rotator.core.ids import AccountId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rotator.cli.demo.stage import Play
-    from rotator.simulators.aws.process import SimulatedAws
+    from rotator.cli.demo.vendors import Vendors
 
 PERSON: Final = "dana"
-"""Who confirms the accounts."""
+"""Who confirms the accounts and the workspace."""
 
 _READING: Final = ("Get", "List", "Describe", "BatchGet", "Generate", "Simulate", "AssumeRole")
-"""How the names of operations begin that change nothing."""
+_OPENING: Final = ("authorise", "list-", "load-", "generate-", "retrieve-")
+"""How the names of operations begin that change nothing, at AWS and in a workspace."""
 
 
 def describe(play: Play) -> str:
@@ -30,8 +31,8 @@ def describe(play: Play) -> str:
 
 
 def confirm(play: Play) -> Iterator[str]:
-    """Confirm every account after a look at what that begins, and say so in a line each."""
-    for name, title in ACCOUNTS.items():
+    """Look at what confirming each account begins, confirm it, and say so in a line each."""
+    for name, title in PLACES.items():
         account = AccountId(name)
         seen = forecast(play.app.plan(account), play.clock.now())
         play.app.confirm_account(account, operator=PERSON, reason="the plan is as expected")
@@ -41,15 +42,15 @@ def confirm(play: Play) -> Iterator[str]:
         )
 
 
-def touched(aws: SimulatedAws, *, start: int) -> tuple[str, ...]:
+def touched(vendors: Vendors, *, start: int) -> tuple[str, ...]:
     """Name the calls that changed something.
 
     Args:
-        aws: Whose log is read.
-        start: How many of the first calls are left out, for they set the stage.
+        vendors: Whose logs are read.
+        start: How many of AWS's first calls are left out, for they set the stage.
     """
-    return tuple(
-        f"{call.operation} in plan mode"
-        for call in aws.calls(start=start)
-        if not call.operation.startswith(_READING)
-    )
+    changed = [call.operation for call in vendors.aws.calls(start=start)]
+    changed = [name for name in changed if not name.startswith(_READING)]
+    opened = [call.operation for call in vendors.stash.calls()]
+    changed += [name for name in opened if not name.startswith(_OPENING)]
+    return tuple(f"{name} in plan mode" for name in changed)

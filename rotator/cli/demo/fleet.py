@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rotator.cli.demo.cast import CAST
 from rotator.cli.demo.character import Ends
+from rotator.cli.demo.vault.cast import VAULT
 from rotator.core.reasons import Reason, explain
 from rotator.core.rotation import Action, Phase
 
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
     from rotator.ports.journal import Journal
 
 
+EVERYBODY: Final[tuple[Character, ...]] = (*CAST, *VAULT)
+"""Who takes part, in the order in which they are shown."""
+
 _MOVING = frozenset({Ends.ROTATED, Ends.DUE, Ends.YOUNG})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """One user as the journal knows it.
+    """One principal as the journal knows it.
 
     Attributes:
         credential: None where the daemon does not look after it.
@@ -90,8 +94,8 @@ class Scene:
 
     Attributes:
         day: Days since the beginning.
-        fleet: Where everyone stands, in the order of the cast.
-        calls: What the consumers have called so far.
+        fleet: Where everyone stands, in the order of `EVERYBODY`.
+        calls: What the consumers have called so far, of AWS and of the workspace.
         refusals: How many of these calls were refused.
     """
 
@@ -108,9 +112,10 @@ def _is_young(credential: Credential) -> bool:
 
 
 def standings(journal: Journal) -> tuple[Standing, ...]:
-    """Read where everyone of the cast stands now, in its order."""
-    credentials: dict[tuple[str, str], Credential] = {
-        (item.principal.account, item.principal.name): item for item in journal.credentials()
+    """Read where everybody stands now."""
+    credentials: dict[tuple[str, str, str], Credential] = {
+        (item.principal.provider, item.principal.account, item.principal.name): item
+        for item in journal.credentials()
     }
     rotations: dict[CredentialId, list[Rotation]] = {}
     for rotation in journal.rotations():
@@ -126,4 +131,4 @@ def standings(journal: Journal) -> tuple[Standing, ...]:
             completed=sum(item.phase is Phase.COMPLETED for item in own),
         )
 
-    return tuple(stand(character) for character in CAST)
+    return tuple(stand(character) for character in EVERYBODY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rotator.cli.demo.cast import INTRUDED
+from rotator.cli.demo.cast import VICTIM
 from rotator.cli.demo.character import CLINGS
 from rotator.cli.demo.consumers import Consumer
 from rotator.core.rotation import Phase
@@ -15,7 +15,7 @@ from rotator.simulators.aws.shapes import Credentials
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rotator.cli.demo.character import Character
+    from rotator.cli.demo.character import User
     from rotator.cli.demo.consumers import Consumers
     from rotator.cli.demo.estate import Estate
     from rotator.cli.demo.fleet import Standing
@@ -38,13 +38,12 @@ class Intruder:
         """Make the key as soon as that user's first rotation waits, and use it from then on."""
         if self.key is not None:
             return
-        for item in fleet:
-            if item.character.name == INTRUDED and item.phase is Phase.PLANNED:
-                self.key = self._make(item.character)
-                by_hand = replace(item.character, name="by hand", caches_days=CLINGS)
-                self.consumers.all[by_hand.id] = Consumer(by_hand, self.key)
+        if any(item.character is VICTIM and item.phase is Phase.PLANNED for item in fleet):
+            self.key = self._make(VICTIM)
+            by_hand = replace(VICTIM, name="by hand", caches_days=CLINGS)
+            self.consumers.all[by_hand.id] = Consumer(by_hand, self.key)
 
-    def _make(self, character: Character) -> Credentials:
+    def _make(self, character: User) -> Credentials:
         person = self.estate.accounts[character.account].human
         iam = SimulatedClients(self.url).iam(person)
         made = iam.create_access_key(UserName=character.name)["AccessKey"]

@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rotator.cli.demo.cast import CAST, INTRUDED, RELIC
-from rotator.cli.demo.character import ACCOUNTS, Ends
+from rotator.cli.demo.cast import RELIC, VICTIM
+from rotator.cli.demo.character import PLACES, PROD, WORKSPACE, Ends, User
+from rotator.cli.demo.vault.cast import VaultKey
+from rotator.cli.demo.vault.truth import VaultTruth
 from rotator.core.chain import verify_chain
 from rotator.core.reasons import Reason
 
@@ -26,16 +28,19 @@ _PUBLISHED_BY_US = frozenset({Reason.STILL_USED, Reason.QUIET_UNPROVEN})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One user on the last day.
+    """One principal on the last day.
 
     Attributes:
+        label: How it is shown.
         adoption: What adopting it would have come to on the first day, and why.
         hold: Why it waits, in our word; empty if it does not.
         reason: Why it is held or only reported, in a sentence.
         faults: Where it differs from what was to be expected; empty is good.
     """
 
+    label: str
     account: str
+    provider: str
     name: str
     adoption: str
     ends: str
@@ -44,18 +49,17 @@ class Line:
     reason: str
     faults: tuple[str, ...] = ()
 
-    @property
-    def label(self) -> str:
-        """Return how it is shown."""
-        return f"{self.account}/{self.name}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The whole demonstration on the last day.
 
     Attributes:
-        refusals: Consumers' calls that AWS refused: each would have been an outage.
+        calls: Consumers' calls of AWS.
+        refusals: Those that AWS refused: each would have been an outage.
+        vault_calls: How often applications encrypted or decrypted with the workspace.
+        vault_refusals: How often one could not go on: refused, or its data of the first
+            day not to be read or found. Each would have been an outage, too.
         audit_findings: Why the audit log does not verify; empty is good.
         trespasses: What was touched that nobody of the cast owns, or in plan mode; empty is good.
         others: What adopting said of accounts' roots and of objects that belong to nobody.
@@ -64,6 +68,8 @@ class Summary:
     lines: tuple[Line, ...]
     calls: int
     refusals: int
+    vault_calls: int
+    vault_refusals: int
     audit_records: int
     audit_findings: tuple[str, ...]
     trespasses: tuple[str, ...]
@@ -73,34 +79,55 @@ class Summary:
     def is_as_expected(self) -> bool:
         """Whether nothing differs, nobody was refused, and the audit log verifies."""
         has_faults = any(line.faults for line in self.lines)
-        return not (self.audit_findings or self.trespasses or self.refusals or has_faults)
+        refusals = self.refusals + self.vault_refusals
+        return not (self.audit_findings or self.trespasses or refusals or has_faults)
 
 
 def summarize(play: Play) -> Summary:
     """Compare the last day with what was to be expected."""
-    truth = play.truth()
+    truth = _truth(play)
     content = (play.folder / "audit.jsonl").read_text(encoding="utf-8").splitlines()
     findings = verify_chain(content).findings
     return Summary(
         lines=tuple(_line(play, standing, truth) for standing in play.fleet),
         calls=play.consumers.calls,
         refusals=play.consumers.refusals,
+        vault_calls=play.workers.calls,
+        vault_refusals=play.workers.refusals,
         audit_records=len(content),
         audit_findings=tuple(f"audit {item.kind.value} seq={item.seq}" for item in findings),
-        trespasses=(*play.touched, *_trespasses(play, truth)),
+        trespasses=(*play.touched, *_trespasses(play, truth.aws)),
         others=tuple(
-            f"{ACCOUNTS[row.account]}/{row.name} {_finding(row)}"
+            f"{PLACES[row.account]}/{row.name} {_finding(row)}"
             for row in play.adoption
             if row.principal is None
         ),
     )
 
 
-def _line(play: Play, standing: Standing, truth: State) -> Line:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Truth:
+    """What is there at the vendors, by their own word."""
+
+    aws: State
+    vault: VaultTruth
+
+
+def _truth(play: Play) -> _Truth:
+    aws = play.vendors.aws.state()
+    workspace = play.vendors.stash.state(workspace_id=WORKSPACE).workspaces[WORKSPACE]
+    values = {item.name: _text(item) for item in aws.accounts[PROD].secrets}
+    vault = VaultTruth(workspace=workspace, values=values, estate=play.vault)
+    return _Truth(aws=aws, vault=vault)
+
+
+def _line(play: Play, standing: Standing, truth: _Truth) -> Line:
     character = standing.character
     faults = (*_differences(standing), *_broken(play, character, truth))
     return Line(
-        account=ACCOUNTS[character.account],
+        label=character.label,
+        account=PLACES[character.account],
+        provider=character.provider,
         name=character.name,
         adoption=_verdict(play, character),
         ends=standing.ends.value,
@@ -115,7 +142,8 @@ def _verdict(play: Play, character: Character) -> str:
     found = (
         _finding(row)
         for row in play.adoption
-        if row.principal is not None and (row.account, row.name) == character.id
+        if row.principal is not None
+        and (row.principal.provider, row.account, row.name) == character.id
     )
     return next(found, "")
 
@@ -135,8 +163,16 @@ def _differences(standing: Standing) -> Iterator[str]:
         yield f"held for {standing.hold}, not {expected.hold}"
 
 
-def _broken(play: Play, character: Character, truth: State) -> Iterator[str]:
+def _broken(play: Play, character: Character, truth: _Truth) -> Iterator[str]:
     """Check the truth at the provider: nothing of a stranger's was touched, and no key is lost."""
+    if isinstance(character, VaultKey):
+        yield from truth.vault.faults(character)
+    else:
+        assert isinstance(character, User), "who is not in the workspace is a user"  # noqa: S101
+        yield from _broken_at_aws(play, character, truth.aws)
+
+
+def _broken_at_aws(play: Play, character: User, truth: State) -> Iterator[str]:
     account = truth.accounts[character.account]
     user = account.users[character.name]
     secret = next((item for item in account.secrets if item.name == character.secret), None)
@@ -153,7 +189,7 @@ def _broken(play: Play, character: Character, truth: State) -> Iterator[str]:
             yield f"{character.secret}, which is not ours to touch, was touched"
 
 
-def _replaced(character: Character, user: UserState, secret: SecretState | None) -> Iterator[str]:
+def _replaced(character: User, user: UserState, secret: SecretState | None) -> Iterator[str]:
     shelf = character.shelf
     if shelf is None or secret is None:
         return
@@ -170,13 +206,13 @@ def _trespasses(play: Play, truth: State) -> Iterator[str]:
     secrets = truth.accounts[RELIC.account].secrets
     if not any(item.name == RELIC.name and _text(item) == RELIC.value for item in secrets):
         yield f"{RELIC.name}, which is not ours to touch, was touched"
-    victim = next(item for item in CAST if item.name == INTRUDED)
-    keys = truth.accounts[victim.account].users[victim.name].keys
+    keys = truth.accounts[VICTIM.account].users[VICTIM.name].keys
     made = play.intruder.key
     if made is None or made.access_key_id not in {
         key.access_key_id for key in keys if key.status == "Active"
     }:
         yield "the key that a person made meanwhile was lost"
+    yield from play.onboarding.faults()
 
 
 def _text(secret: SecretState) -> str:

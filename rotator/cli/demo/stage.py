@@ -12,13 +12,16 @@ from rotator.app import DRAIN_TIMEOUT, App, open_app
 from rotator.cli.demo.character import PROD
 from rotator.cli.demo.consumers import Consumers
 from rotator.cli.demo.estate import DAYS, Estate, seed
-from rotator.cli.demo.files import write_files
+from rotator.cli.demo.files import Urls, write_files
 from rotator.cli.demo.first_day import confirm, touched
 from rotator.cli.demo.fleet import Scene, Standing, standings
 from rotator.cli.demo.incidents import Intruder
+from rotator.cli.demo.vault.consumers import Workers
+from rotator.cli.demo.vault.estate import VaultEstate, seed_vault
+from rotator.cli.demo.vault.onboarding import Onboarding
+from rotator.cli.demo.vendors import Vendors, vendors
 from rotator.core.ids import Instant
 from rotator.settings.loading import load
-from rotator.simulators.aws.process import SimulatedAws
 from rotator.simulators.clock import SteppedClock
 
 if TYPE_CHECKING:
@@ -27,11 +30,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rotator.core.adoption import AdoptionRow
-    from rotator.simulators.aws.shapes import Credentials, State
+    from rotator.simulators.aws.shapes import Credentials
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(hours=24)
-"""How often consumers call AWS, in simulated time."""
+"""How often consumers work, in simulated time."""
 
 SOON = timedelta(hours=1)
 """How far ahead a wait of the daemon is met to the second."""
@@ -62,7 +65,7 @@ class Show(Protocol):
         ...
 
     def closing(self, play: Play) -> int:
-        """Look at the last day, while AWS still answers; return the exit code."""
+        """Look at the last day, while the vendors still answer; return the exit code."""
         ...
 
 
@@ -72,6 +75,7 @@ class Play:
 
     Attributes:
         estate: What was there on the first day.
+        vault: What was there of the workspace.
         adoption: What adopting would have come to on the first day.
         fleet: Where everyone stood when time last jumped.
         steps: How often the consumers have called.
@@ -80,13 +84,16 @@ class Play:
     """
 
     app: App
-    aws: SimulatedAws
+    vendors: Vendors
     clock: SteppedClock
     estate: Estate
+    vault: VaultEstate
     folder: Path
     show: Show
     consumers: Consumers = field(init=False)
+    workers: Workers = field(init=False)
     intruder: Intruder = field(init=False)
+    onboarding: Onboarding = field(init=False)
     adoption: tuple[AdoptionRow, ...] = field(init=False)
     fleet: tuple[Standing, ...] = ()
     steps: int = 0
@@ -98,10 +105,13 @@ class Play:
     def __post_init__(self) -> None:
         """Look at everything before the daemon does, and let the consumers begin at once."""
         self.next_tick = self.clock.now()
-        self.calls_before = len(self.aws.calls())
+        aws, stash, http = self.vendors.aws, self.vendors.stash, self.vendors.http
+        self.calls_before = len(aws.calls())
         self.adoption = self.app.adoption()
-        self.consumers = Consumers(self.aws.url, self.estate)
-        self.intruder = Intruder(self.aws.url, self.estate, self.consumers)
+        self.consumers = Consumers(aws.url, self.estate)
+        self.workers = Workers(http, stash.cts_url, self.vault, self.estate.reader(aws.url, PROD))
+        self.intruder = Intruder(aws.url, self.estate, self.consumers)
+        self.onboarding = Onboarding(http, stash.zerokms_url, self.vault, self.workers)
 
     @property
     def day(self) -> float:
@@ -130,17 +140,20 @@ class Play:
             self._tick()
         # After the calls: for some seconds nothing accepts a key that was just made.
         self.intruder.watch(self.fleet)
+        for line in self.onboarding.watch(scene):
+            self.show.say(line)
         # Before time jumps: what waits for the sealer must not grow old by it.
         self.app.seal()
         self.clock.advance_to(self._next())
 
     def _tick(self) -> None:
-        """Let the consumers call; on the second day a person confirms the accounts."""
+        """Let the consumers call; on the second day a person confirms all."""
         if self.steps == 1:
-            self.touched = touched(self.aws, start=self.calls_before)
+            self.touched = touched(self.vendors, start=self.calls_before)
             for line in confirm(self):
                 self.show.say(line)
         self.consumers.step()
+        self.workers.step()
         self.next_tick = Instant(self.next_tick + STEP)
         self.steps += 1
 
@@ -161,13 +174,9 @@ class Play:
             now=self.clock.now(),
             day=self.day,
             fleet=standings(self.app.journal),
-            calls=self.consumers.calls,
-            refusals=self.consumers.refusals,
+            calls=self.consumers.calls + self.workers.calls,
+            refusals=self.consumers.refusals + self.workers.refusals,
         )
-
-    def truth(self) -> State:
-        """Read the whole truth at the provider."""
-        return self.aws.state()
 
 
 def perform(folder: Path, show: Show) -> int:
@@ -180,10 +189,11 @@ def perform(folder: Path, show: Show) -> int:
     Returns:
         The exit code that `show` gave.
     """
-    with SimulatedAws(start=START) as aws:
-        settings = load(write_files(folder, aws.url), os.environ)
-        estate = seed(aws, settings)
-        clock = SteppedClock(START, on_advance=aws.advance_to)
+    with vendors(START) as sides:
+        urls = Urls(aws=sides.aws.url, cts=sides.stash.cts_url)
+        settings = load(write_files(folder, urls), os.environ)
+        estate, vault = seed(sides.aws, settings), seed_vault(sides)
+        clock = SteppedClock(START, on_advance=sides.advance_to)
         holder: list[Play] = []
 
         def on_idle() -> None:
@@ -194,7 +204,7 @@ def perform(folder: Path, show: Show) -> int:
             _identity(estate.accounts[PROD].admin),
             open_app(settings, read_only=False, clock=clock, on_idle=on_idle) as app,
         ):
-            play = Play(app, aws, clock, estate, folder, show)
+            play = Play(app, sides, clock, estate, vault, folder, show)
             holder.append(play)
             with show.running(play):
                 app.run()

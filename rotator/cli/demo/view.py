@@ -18,6 +18,7 @@ from rotator.cli.demo.closing import show
 from rotator.cli.demo.estate import DAYS
 from rotator.cli.demo.first_day import describe
 from rotator.cli.demo.report import summarize
+from rotator.cli.demo.vault.cast import VAULT
 from rotator.cli.invocation import FAILED
 from rotator.core.reasons import explain
 from rotator.core.rotation import Phase
@@ -47,7 +48,7 @@ _TOLD = {
 class Teller:
     """Says in a line what happened to whom, each thing once."""
 
-    _told: dict[tuple[str, str], str] = field(default_factory=dict)
+    _told: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def news(self, scene: Scene) -> Iterator[str]:
         """Yield a line for everyone whose state is another than when last asked."""
@@ -75,7 +76,10 @@ class View:
     @contextmanager
     def running(self, play: Play) -> Iterator[None]:
         """Show the play as it moves; on a terminal several times a second."""
-        self.say(f"{len(CAST)} users in {len(ACCOUNTS)} accounts, {DAYS} days, the real daemon")
+        self.say(
+            f"{len(CAST)} users in {len(ACCOUNTS)} accounts, {len(VAULT)} keys and clients in a "
+            f"workspace, {DAYS} days, the real daemon"
+        )
         self.say(describe(play))
         if not self.console.is_terminal:
             yield

@@ -1,0 +1,1 @@
+"""The demonstration's CipherStash workspace, whose people call it the vault."""
