@@ -14,6 +14,7 @@ from moto.secretsmanager.models import FakeSecret, secretsmanager_backends
 from rotator.clients.aws import AwsClients
 from rotator.clients.aws_config import AwsAccount, AwsConfig
 from rotator.core.facts import Principal
+from rotator.core.forms import key_id_of
 from rotator.core.ids import KeyId, VersionId
 from rotator.core.secret import KeyMaterial, Secret
 from rotator.destinations.aws_secrets_manager.config import OWNER_TAG, AwsSecretsManagerConfig
@@ -257,10 +258,10 @@ class AwsSecrets:
     def material(self, ref: DestinationRef, version: VersionId | None = None) -> KeyMaterial | None:
         """Read the key that a version publishes, or None if it publishes none."""
         fields = json.loads(self.read(ref, version))
-        key, secret = fields.get(ref.key_id_field), fields.get(ref.secret_field)
-        if not isinstance(key, str) or not isinstance(secret, str):
+        key, secret = key_id_of(ref, fields), fields.get(ref.secret_field)
+        if key is None or not isinstance(secret, str):
             return None
-        return KeyMaterial(key_id=KeyId(key), secret=Secret(secret))
+        return KeyMaterial(key_id=key, secret=Secret(secret))
 
 
 class AwsSide:

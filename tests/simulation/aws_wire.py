@@ -54,6 +54,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "promote": ("UpdateSecretVersionStage",),
     "unstage": ("UpdateSecretVersionStage",),
     "read_staged": ("GetSecretValue",),
+    "read_version": ("GetSecretValue",),
     "published_key_id": ("GetSecretValue",),
     "previous_key_id": ("GetSecretValue",),
 }

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from rotator.core.ids import credential_id
+from rotator.core.ids import KeyId, credential_id
 from rotator.core.rotation import Effect, Phase, Role
+from rotator.testing.fake_grants import Granting
 from rotator.testing.fake_provider import SECRET_MARK
 from rotator.testing.wire import Act, Actor
 from tests.simulation.violation import Violation
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rotator.core.facts import DestinationRef, Principal
-    from rotator.core.ids import CredentialId, Instant, KeyId, RotationId, VersionId
+    from rotator.core.ids import CredentialId, Instant, RotationId, VersionId
     from rotator.core.rotation import KeyRecord, Rotation
     from rotator.core.terms import Terms
     from rotator.testing.fake_destination import WriteOnlyFakeDestination
@@ -56,6 +57,7 @@ class Checker:
         tolerance: How far processes' clocks may be off, and periods be short.
         checks: How many times it looked.
         mint_intents: When each rotation first meant to mint.
+        marks: One of these is in everything that shows a secret.
     """
 
     provider: BareFakeProvider
@@ -84,6 +86,7 @@ class Checker:
     mint_intents: dict[RotationId, Instant] = field(default_factory=dict)
     tolerance: timedelta = timedelta(0)
     checks: int = 0
+    marks: tuple[str, ...] = (SECRET_MARK,)
     credential: CredentialId = field(init=False)
     _seen: int = 0
 
@@ -128,6 +131,7 @@ class Checker:
         self.look()
         self._no_secret(lines, at)
         self._settled(at)
+        self._ends_are_true(at)
         self._nothing_left(at)
 
     # Acts, one by one.
@@ -291,11 +295,19 @@ class Checker:
         is_open = any(item.is_open for item in self._rotations())
         if is_open and not self._is_held():
             self._break("I10", at, "a rotation is open, and no reason is named")
-        is_excused = (self._is_held() and self.may_hold) or self.may_forget
+        is_excused = (self._is_held() and self.may_hold) or self.may_forget or self._is_new()
         if not self.completed() and not is_excused:
             self._break("I10", at, "nothing was rotated")
         if self._pending() and not is_open and not self.may_forget:
             self._break("I10", at, "a pending label was left")
+
+    def _ends_are_true(self, at: Instant) -> None:
+        for record in self.journal.unsealed(limit=100_000):
+            called = record.subject.key_id if record.subject else None
+            key = self.provider.keys.get(called) if called else None
+            is_refused = record.evidence.get("proof") == "refused"
+            if is_refused and key is not None and self._accepts(key, at):
+                self._break("I2", at, f"{called} was called refused, and is let in")
 
     def _nothing_left(self, at: Instant) -> None:
         self._published_works(at)
@@ -330,6 +342,11 @@ class Checker:
             # Nothing was published before us either; `_settled` asks for the hold.
             return
         truth = self.provider.keys.get(published) if published else None
+        if isinstance(self.provider, Granting) and published:
+            promised = self.provider.promised.get(self.principal.uid, set())
+            lacking = promised - self.provider.granted[published]
+            if lacking and not self._is_held() and not self.may_forget:
+                self._break("I1", at, f"{published} lacks {sorted(lacking)}")
         is_humans = published in self.ended_by_hand | self.brought_back
         if is_humans and self.may_hold and self._is_held():
             return
@@ -345,6 +362,12 @@ class Checker:
             if item.principal.name == self.principal.name
         )
 
+    def _is_new(self) -> bool:
+        """Whether a namesake's key was adopted, which is young."""
+        found = [it for it in self.journal.credentials() if it.id == self.credential]
+        current = found[0].current_key_id if found else None
+        return current is not None and self.provider.keys[current].owner_uid in self.namesakes
+
     def _pending(self) -> bool:
         """Whether a pending label is left that no open rotation of the object answers for."""
         found = self.destination.objects.get(self.ref.id)
@@ -358,7 +381,8 @@ class Checker:
         for rotation in self.journal.rotations():
             rows += [rotation, *self.journal.events(rotation.id)]
         rows += [*self.journal.unsealed(limit=100_000), *lines]
-        if any(SECRET_MARK in repr(row) for row in rows):
+        told = [repr(row) for row in rows]
+        if any(mark in row for row in told for mark in self.marks):
             self._break("I5", at, "a secret was written down")
 
     # Small truths.
@@ -376,7 +400,8 @@ class Checker:
     def _is_mine(self, act: Act) -> bool:
         """Whether an act is about our principal's keys or about our object."""
         if act.key is not None:
-            return self._owns(self.provider.keys[act.key])
+            key = self.provider.keys.get(act.key)
+            return key is not None and self._owns(key)
         return act.destination == self.ref.id
 
     def _accepts(self, key: FakeKey, at: Instant) -> bool:
@@ -386,7 +411,12 @@ class Checker:
         return self._key_in(self.current) if self.current else None
 
     def _key_in(self, version: VersionId) -> KeyId | None:
-        found: KeyId | None = self._fields(version).get(self.ref.key_id_field)
+        fields = self._fields(version)
+        if not self.ref.key_id_field:
+            # The text begins with a prefix of four letters and its id.
+            text = str(fields.get(self.ref.secret_field, ""))
+            return KeyId(text[4:].partition(".")[0]) if text else None
+        found: KeyId | None = fields.get(self.ref.key_id_field)
         return found
 
     def _fields(self, version: VersionId) -> dict[str, Any]:

@@ -7,8 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.errors import QuotaExceededError
+from rotator.testing.fake_grants import TENANT, Granting
 
 if TYPE_CHECKING:
+    from rotator.core.ids import KeyId
+    from rotator.core.rotation import Rotation
     from rotator.core.secret import KeyMaterial
     from tests.simulation.subject import Subject
     from tests.simulation.world import World
@@ -20,23 +23,24 @@ def mints_a_key(world: World) -> None:
     """Mint a key and use it only days later; switch it on again if it was switched off."""
     subject = world.focus
     try:
-        material = world.provider.mint_by_hand(subject.principal)
+        material = subject.system.truth.mint_by_hand(subject.principal)
     except QuotaExceededError:
         return
 
     def use(world: World) -> None:
-        _use(world, subject, material)
+        del world
+        _use(subject, material)
 
     world.do_later(DAYS, use)
     world.do_later(DAYS + timedelta(minutes=1), use)
     world.do_later(3 * DAYS, use)
 
 
-def _use(world: World, subject: Subject, material: KeyMaterial) -> None:
-    key = world.provider.keys[material.key_id]
-    is_there = key.deleted_at is None and not subject.is_replaced
-    if not world.provider.use(material) and is_there:
-        world.provider.switch_by_hand(subject.principal, material.key_id, on=True)
+def _use(subject: Subject, material: KeyMaterial) -> None:
+    provider = subject.system.truth
+    is_there = provider.keys[material.key_id].deleted_at is None and not subject.is_replaced
+    if not provider.use(material) and is_there:
+        provider.switch_by_hand(subject.principal, material.key_id, on=True)
 
 
 def writes_a_sibling_field(world: World) -> None:
@@ -60,11 +64,12 @@ def makes_the_user_again(world: World) -> None:
     subject = world.focus
     if subject.is_replaced:
         return
-    for key in [key for key in world.provider.keys.values() if key.exists_at(world.clock.now())]:
+    provider = subject.system.truth
+    for key in [key for key in provider.keys.values() if key.exists_at(world.clock.now())]:
         if key.owner_uid == subject.principal.uid:
-            world.provider.delete_by_hand(subject.principal, key.key_id)
-    namesake = world.provider.add_principal(subject.principal.name)
-    world.provider.mint_by_hand(namesake)
+            provider.delete_by_hand(subject.principal, key.key_id)
+    namesake = provider.add_principal(subject.principal.name)
+    provider.mint_by_hand(namesake)
     subject.is_replaced = subject.is_lost = True
     subject.checker.namesakes.add(namesake.uid)
 
@@ -84,7 +89,7 @@ def deletes_the_old_key(world: World) -> None:
     key = rotations[0].old_key_id if is_open else credentials[0].current_key_id
     if key is not None and not subject.is_lost:
         subject.is_lost = not (is_open and rotations[0].promoted_at)
-        world.provider.delete_by_hand(subject.principal, key)
+        subject.system.truth.delete_by_hand(subject.principal, key)
 
 
 def rolls_back_for_two_days(world: World) -> None:
@@ -108,11 +113,57 @@ def _lately_disabled(world: World) -> Subject:
 
 def disables_the_newest_key(world: World) -> None:
     """Switch the newest key off, and a day later on again."""
-    key, principal = list(world.provider.keys)[-1], world.principal
-    world.provider.switch_by_hand(principal, key, on=False)
+    provider, principal = world.provider, world.principal
+    key = list(provider.keys)[-1]
+    provider.switch_by_hand(principal, key, on=False)
 
     def regret(world: World) -> None:
-        if world.provider.keys[key].deleted_at is None:
-            world.provider.switch_by_hand(principal, key, on=True)
+        del world
+        if provider.keys[key].deleted_at is None:
+            provider.switch_by_hand(principal, key, on=True)
 
     world.do_later(timedelta(days=1), regret)
+
+
+def grants_the_old_key_a_tenant(world: World) -> None:
+    """Grant the key that is being replaced something that consumers may soon open."""
+    rotation = _rotating(world)
+    if rotation is not None:
+        _grant(world, rotation.old_key_id, "tenant-b")
+
+
+def grants_the_new_key_a_tenant(world: World) -> None:
+    """Grant the key that has just been published something, as who looks at it does."""
+    rotation, published = _rotating(world), world.destination.material(world.focus.ref)
+    if rotation and published and rotation.new_key_id == published.key_id:
+        _grant(world, published.key_id, "tenant-c")
+
+
+def _rotating(world: World) -> Rotation | None:
+    """Return the focus's rotation, while it has both of its keys and goes forward."""
+    found = [
+        item
+        for item in world.book.rotations()
+        if item.credential_id == world.focus.checker.credential
+    ]
+    is_on = found and found[0].is_open and found[0].abandoned is None
+    return found[0] if is_on else None
+
+
+def _grant(world: World, key: KeyId, thing: str) -> None:
+    provider = world.focus.system.truth
+    assert isinstance(provider, Granting)
+    truth, now = provider.keys[key], world.clock.now()
+    if truth.exists_at(now) and truth.is_enabled_at(now):
+        provider.grant_by_hand(world.focus.principal, key, thing)
+
+
+def takes_the_tenant_from_the_new_key(world: World) -> None:
+    """Take from the published key what the old one still has; a week later from that one, too."""
+    provider, rotation = world.focus.system.truth, _rotating(world)
+    assert isinstance(provider, Granting)
+    if rotation is None or rotation.new_key_id is None:
+        return
+    provider.take_by_hand(rotation.new_key_id, TENANT)
+    old = rotation.old_key_id
+    world.do_later(timedelta(days=7), lambda _: provider.take_by_hand(old, TENANT))

@@ -12,6 +12,7 @@ from tests.simulation.points import PowerCut
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rotator.core.ids import CredentialId
     from rotator.ports.journal import Journal
     from tests.simulation.world import World
 
@@ -24,6 +25,17 @@ def rolls_back(world: World) -> None:
     """Order a rollback, and two days later let what it paused go on."""
     world.do_later(SOON, lambda world: _order(world, Verb.ROLLBACK))
     world.do_later(DAYS, _resumes_the_credential)
+
+
+def rolls_back_part(number: int) -> Callable[[World], None]:
+    """Make an operator who orders one principal's rotation back, of several in the world."""
+
+    def act(world: World) -> None:
+        credential = world.subjects[number].checker.credential
+        _order(world, Verb.ROLLBACK, credential)
+        world.do_later(DAYS, _resumes_the_credential)
+
+    return act
 
 
 def enables(world: World) -> None:
@@ -48,8 +60,10 @@ def _resume(world: World, scope: str) -> None:
     _command(world, lambda journal: journal.unpause(scope))
 
 
-def _order(world: World, verb: Verb) -> None:
-    rotation = next(iter(world.book.rotations()), None)
+def _order(world: World, verb: Verb, credential: CredentialId | None = None) -> None:
+    newest_first = world.book.rotations()
+    about = (item for item in newest_first if credential in {None, item.credential_id})
+    rotation = next(about, None)
     if rotation is None:
         return  # the journal was put back to before it
     order = Order(

@@ -54,6 +54,7 @@ EFFECTS = frozenset(
         "provider.disable_key",
         "provider.enable_key",
         "provider.mark_key",
+        "provider.grant",
         "destination.prepare",
         "destination.stage",
         "destination.promote",

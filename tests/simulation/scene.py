@@ -82,6 +82,10 @@ def _same_terms(terms: Terms) -> Terms:
     return terms
 
 
+def _judges_nothing(world: World) -> None:
+    del world
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """How a world begins.
@@ -108,6 +112,7 @@ class Scene:
         around_provider: A provider that a mutant puts in place of the real one.
         around_destination: A destination that a mutant puts in place of the real one.
         around_terms: Terms that a mutant gives the shell, not the checker.
+        judge: Looks at the whole world whenever the checkers look at their keys.
     """
 
     provider: type[BareFakeProvider] = FakeProvider
@@ -138,6 +143,7 @@ class Scene:
     around_provider: Callable[[KeyProvider], KeyProvider] = _same_provider
     around_destination: Callable[[Destination], Destination] = _same_destination
     around_terms: Callable[[Terms], Terms] = _same_terms
+    judge: Callable[[World], None] = _judges_nothing
 
 
 def before(name: str) -> Point:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from rotator.core.terms import Grace
 from rotator.testing.fake_destination import WriteOnlyFakeDestination
+from rotator.testing.fake_grants import FakeProviderWithGrants
 from rotator.testing.fake_provider import (
     BareFakeProvider,
     FakeProviderWithoutDisable,
@@ -22,6 +23,11 @@ THREE_SLOTS = replace(REALISTIC, max_keys=3)
 SIBLING = {"db_host": "here"}
 
 PLAIN = Scene()
+GRANTS = Scene(
+    provider=FakeProviderWithGrants,
+    habits=replace(REALISTIC, marks_keys=True, max_keys=None),
+    grace=BLIND,
+)
 
 SCENES: dict[str, Scene] = {
     "plain": PLAIN,
@@ -78,6 +84,20 @@ SCENES: dict[str, Scene] = {
     ),
     "fast-clock-at-the-provider": Scene(
         habits=replace(REALISTIC, clock_offset=timedelta(minutes=3))
+    ),
+    "grants": GRANTS,
+    "human-grants-before-promote": replace(
+        GRANTS,
+        humans=(
+            Human(at=before("destination.promote"), act=humans.grants_the_old_key_a_tenant),
+            Human(at=after("destination.promote"), act=humans.grants_the_new_key_a_tenant),
+        ),
+    ),
+    "human-takes-a-grant": replace(
+        GRANTS,
+        humans=(
+            Human(at=after("destination.promote"), act=humans.takes_the_tenant_from_the_new_key),
+        ),
     ),
     "refresh-is-daily": Scene(habits=replace(REALISTIC, report_lag=timedelta(hours=3))),
 }

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.core.facts import DestinationRef
+from rotator.core.forms import usual_fields
 from rotator.core.ids import Instant
 from rotator.testing.fake_provider import ACCOUNT
 from tests.simulation.checker import Checker
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from rotator.core.facts import Principal
     from rotator.core.secret import KeyMaterial
     from rotator.testing.fake_destination import WriteOnlyFakeDestination
-    from rotator.testing.fake_provider import BareFakeProvider
     from tests.simulation.scene import Scene
+    from tests.simulation.vendors import KeySystem
     from tests.simulation.world import World
 
 AGE = timedelta(days=79)
@@ -31,12 +32,14 @@ class Subject:
     """A principal with everything that hangs on its key.
 
     Attributes:
+        system: The kind of its keys.
         material: The key that people made, which consumers get from their hands.
         is_replaced: Whether somebody deleted it and made a namesake.
         is_lost: Whether it cannot be rotated any more until a person has helped.
     """
 
     principal: Principal
+    system: KeySystem
     ref: DestinationRef
     checker: Checker
     material: KeyMaterial
@@ -48,19 +51,21 @@ class Subject:
     def settle(cls, world: World, number: int) -> Subject:
         """Mint a key by hand and publish it."""
         name, scene = NAMES[number], world.scene
-        principal = world.provider.add_principal(name)
-        ref = _ref(scene, number)
+        system = world.systems[number % len(world.systems)]
+        principal = system.truth.add_principal(name)
+        ref = _ref(scene, number, principal)
         checker = Checker(
-            provider=world.provider,
+            provider=system.truth,
             destination=world.destination,
             journal=world.book,
             principal=principal,
             ref=ref,
-            terms=world.terms(),
+            terms=world.terms(system),
             may_hold=scene.may_hold,
+            marks=system.marks,
         )
-        material = world.provider.mint_by_hand(principal)
-        made = cls(principal=principal, ref=ref, checker=checker, material=material)
+        material = system.truth.mint_by_hand(principal)
+        made = cls(principal=principal, system=system, ref=ref, checker=checker, material=material)
         made._publish(world)
         return made
 
@@ -72,14 +77,12 @@ class Subject:
             for habit in world.scene.consumers
         ]
 
-    def tick(
-        self, now: Instant, provider: BareFakeProvider, destination: WriteOnlyFakeDestination
-    ) -> None:
+    def tick(self, now: Instant, destination: WriteOnlyFakeDestination) -> None:
         """Let consumers do what is due, and report refusals to the judge."""
         for consumer in self.consumers:
             if consumer.next_at <= now:
                 self.checker.look()
-                refusal = consumer.tick(now, provider, destination)
+                refusal = consumer.tick(now, self.system.truth, destination)
                 if refusal is not None:
                     self.checker.refused(refusal)
 
@@ -89,11 +92,9 @@ class Subject:
             self._write(world, self.material)
 
     def _write(self, world: World, material: KeyMaterial) -> None:
-        fields = {
-            **world.scene.content,
-            self.ref.key_id_field: material.key_id,
-            self.ref.secret_field: material.secret.reveal(),
-        }
+        fields = {**world.scene.content, self.ref.secret_field: material.secret.reveal()}
+        if self.ref.key_id_field:
+            fields[self.ref.key_id_field] = material.key_id
         if self.ref.id in world.destination.objects:
             there = json.loads(world.destination.read(self.ref))
             world.destination.write_by_hand(self.ref, json.dumps({**there, **fields}))
@@ -101,16 +102,18 @@ class Subject:
             world.destination.create_by_hand(self.ref, json.dumps(fields))
 
 
-def _ref(scene: Scene, number: int) -> DestinationRef:
+def _ref(scene: Scene, number: int, principal: Principal) -> DestinationRef:
     is_shared = scene.shares_object and number > 0
-    suffix = f"_{number}" if is_shared else ""
+    usual = usual_fields(principal.provider)
+    # Of one kind of keys each has fields of its own; kinds differ by their usual ones.
+    suffix = f"_{number}" if is_shared and usual.key_id == "AccessKeyId" else ""
     return DestinationRef(
         kind=KIND,
         account=ACCOUNT,
         region="eu-central-1",
         name="svc/app" if is_shared or number == 0 else f"svc/{NAMES[number]}",
-        key_id_field=f"AccessKeyId{suffix}",
-        secret_field=f"SecretAccessKey{suffix}",
+        key_id_field=f"{usual.key_id}{suffix}",
+        secret_field=f"{usual.secret}{suffix}",
         merge=scene.merge,
         create=not scene.exists,
     )

@@ -23,7 +23,7 @@ from rotator.reconcile.judging import Territory
 from rotator.reconcile.parts import Parts
 from rotator.reconcile.reconciler import Reconciler
 from rotator.reconcile.scan import Scanner
-from rotator.testing.fake_provider import ACCOUNT, LISTING_MARGIN
+from rotator.testing.fake_provider import LISTING_MARGIN
 from rotator.testing.manual_clock import ManualClock, SeededChance
 from rotator.testing.memory_evidence import MemoryGate, QuietTelemetry
 from tests.simulation.journals import Book
@@ -38,10 +38,13 @@ if TYPE_CHECKING:
     from rotator.core.facts import DestinationRef, Principal
     from rotator.core.rotation import Credential
     from rotator.core.tags import Tags
+    from rotator.ports.provider import KeyProvider
+    from rotator.testing.fake_provider import BareFakeProvider
     from tests.simulation.checker import Checker
     from tests.simulation.consumers import Consumer
     from tests.simulation.journals import SqlVolume
     from tests.simulation.scene import Scene
+    from tests.simulation.vendors import KeySystem
     from tests.simulation.violation import Violation
 
 LEAD = timedelta(days=1)
@@ -79,8 +82,8 @@ class World:
         self.clock = ManualClock()
         self.chance = SeededChance(scene.seed)
         vendors = scene.vendors(scene, self.clock)
-        self.wire, self.provider = vendors.wire, vendors.provider
-        self.destination = vendors.destination
+        self.wire, self.destination = vendors.wire, vendors.destination
+        self.systems = vendors.systems
         self._ports = vendors
         self.volume = volume.emptied(self.chance) if volume else scene.volume(self.chance)
         self.journal = self.volume.journal
@@ -142,6 +145,11 @@ class World:
         return next(free, self.subjects[0])
 
     @property
+    def provider(self) -> BareFakeProvider:
+        """The truth about the keys that people have in mind."""
+        return self.focus.system.truth
+
+    @property
     def principal(self) -> Principal:
         """The principal that people have in mind."""
         return self.focus.principal
@@ -174,20 +182,21 @@ class World:
         """Note that something has just happened: whoever rests is to look again."""
         self.quiet_since, self.acted_at = None, self.clock.now()
 
-    def terms(self) -> Terms:
-        """Tell the terms of the scene's credentials."""
+    def terms(self, system: KeySystem) -> Terms:
+        """Tell the terms of a credential whose keys are of this kind."""
         return Terms(
             owner=self.destination.owner,
             grace=self.scene.grace,
             schedule=Schedule(),
-            traits=self.provider.traits,
+            traits=system.truth.traits,
             limits=self.scene.limits,
             can_read_back=isinstance(self._ports.destination_port, CanReadBack),
         )
 
     def _terms_for(self, credential: Credential) -> Terms:
-        del credential
-        return self.scene.around_terms(self.terms())
+        provider = credential.principal.provider
+        found = next(item for item in self.subjects if item.principal.provider == provider)
+        return self.scene.around_terms(self.terms(found.system))
 
     # What happens to processes and journals.
 
@@ -225,7 +234,8 @@ class World:
 
     def lists_go_stale(self) -> None:
         """Let listings be as old as the vendor's documents allow."""
-        self.provider.habits = replace(self.provider.habits, list_lag=LISTING_MARGIN)
+        for system in self.systems:
+            system.truth.habits = replace(system.truth.habits, list_lag=LISTING_MARGIN)
 
     # How it begins.
 
@@ -239,13 +249,15 @@ class World:
         journal = self.journal
         if self.volume.has_own_clock:
             journal = by_database_time(journal, replica.clock)
-        destination = by_own_clock(self._ports.destination_port, "destination", replica.clock)
+        ports = self._ports.started(replica.clock) if self._ports.started else self._ports
+        destination = by_own_clock(ports.destination_port, "destination", replica.clock)
         destination = pointed(destination, "destination", self.points)
-        provider = by_own_clock(self._ports.provider_port, "provider", replica.clock)
-        provider = pointed(provider, "provider", self.points)
         return Parts(
             journal=self.scene.around_journal(pointed(journal, "journal", self.points), self),
-            providers={self.principal.provider: self.scene.around_provider(provider)},
+            providers={
+                subject.principal.provider: self._provider(system, replica.clock)
+                for subject, system in zip(self.subjects, ports.systems, strict=False)
+            },
             destinations={KIND: self.scene.around_destination(destination)},
             clock=replica.clock,
             chance=self.chance,
@@ -254,6 +266,12 @@ class World:
             telemetry=self.telemetry,
         )
 
+    def _provider(self, system: KeySystem, clock: ReplicaClock) -> KeyProvider:
+        # An adapter that was started holds its limits by its process's clock itself.
+        is_fake = self._ports.started is None
+        port = by_own_clock(system.port, "provider", clock) if is_fake else system.port
+        return self.scene.around_provider(pointed(port, "provider", self.points))
+
     def _enrol(self) -> None:
         self._scan()
         if self.scene.ordered:
@@ -261,9 +279,11 @@ class World:
 
     def _scan(self) -> None:
         parts = self.replica.up()
+        places = {(item.principal.provider, item.principal.account) for item in self.subjects}
         Scanner(
-            territories=(
-                Territory(provider=parts.providers[self.principal.provider], account=ACCOUNT),
+            territories=tuple(
+                Territory(provider=parts.providers[provider], account=account)
+                for provider, account in sorted(places)
             ),
             decide=self._decide,
             ownership=Ownership(managed_tags=()),
@@ -343,6 +363,7 @@ class World:
     def _look(self) -> None:
         for subject in self.subjects:
             subject.checker.look()
+        self.scene.judge(self)
 
     def _tick(self) -> None:
         now = self.wire.land()
@@ -351,7 +372,7 @@ class World:
             self.acted_at = now
             item.act(self)
         for subject in self.subjects:
-            subject.tick(now, self.provider, self.destination)
+            subject.tick(now, self.destination)
         if self._backed_up_at is not None and now - self._backed_up_at >= BACKUP_EVERY:
             self.backup()
         if self.orders_left and may_go_on(self):

@@ -6,15 +6,23 @@ import inspect
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rotator.ports.destination import CanReadBack, CanReadHistory, CanSearch, Destination
+from rotator.ports.destination import (
+    CanReadBack,
+    CanReadHistory,
+    CanReadVersions,
+    CanSearch,
+    Destination,
+)
 from rotator.ports.journal import Journal
 from rotator.ports.provider import (
     CanDisable,
+    CanKeepGrants,
     CanMark,
     CanReadTags,
     CanReportUse,
     CanSurvey,
     CanTellMinter,
+    CanTellOwn,
     CanTellPeople,
     KeyProvider,
 )
@@ -34,8 +42,10 @@ PORTS: dict[str, tuple[type, ...]] = {
         CanTellMinter,
         CanReadTags,
         CanSurvey,
+        CanKeepGrants,
+        CanTellOwn,
     ),
-    "destination": (Destination, CanReadBack, CanReadHistory, CanSearch),
+    "destination": (Destination, CanReadBack, CanReadVersions, CanReadHistory, CanSearch),
     "journal": (Journal,),
 }
 
@@ -46,6 +56,7 @@ LIMITED = frozenset(
         "delete_key",
         "disable_key",
         "enable_key",
+        "grant",
         "prepare",
         "stage",
         "promote",
