@@ -29,6 +29,8 @@ BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check --quiet --quiet
 SHELL_SCRIPTS := .ci/run
 DEV_READY := $(VENV)/.project.stamp
+CLIENT := tests/process/cipherstash
+CLIENT_READY := $(CLIENT)/node_modules/.client.stamp
 DEMO_READY := $(DEMO_VENV)/.project.stamp
 
 .PHONY: help
@@ -67,15 +69,20 @@ docstrings: $(DEV_READY) ## Every public name is documented
 	$(BIN)/interrogate rotator
 
 .PHONY: unit
-unit: $(DEV_READY) ## All tests, then the coverage gate (PYTEST_ARGS="..." is handed to pytest)
+unit: $(DEV_READY) real-client ## All tests, then the coverage gate (PYTEST_ARGS="..." is handed to pytest)
 	@mkdir -p build && rm -f build/coverage.json .coverage .coverage.*
-	$(BIN)/pytest -n $(JOBS) -m "not slow" --cov --cov-report= --cov-report=json $(PYTEST_ARGS) | tee build/pytest.txt
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not slow" --cov --cov-report= --cov-report=json $(PYTEST_ARGS) | tee build/pytest.txt
 	@$(BIN)/python tests/gates/coverage_gate.py build/coverage.json
 	@tail -n 1 build/pytest.txt
 
+.PHONY: real-client
+real-client: ## Install the real CipherStash client (npm), against which rotations are proved
+	@if command -v npm >/dev/null; then $(MAKE) $(CLIENT_READY); \
+	else echo "npm was not found: the tests with the real CipherStash client are skipped" >&2; fi
+
 .PHONY: sweep
 sweep: $(DEV_READY) ## The long campaigns of the simulation: pairs of power cuts, outages (about ten minutes)
-	$(BIN)/pytest -n $(JOBS) -m slow $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m slow $(PYTEST_ARGS)
 
 .PHONY: chaos
 chaos: $(DEV_READY) ## Every fault at every point, pairs, freezes, lives, mutants (CHAOS_SECONDS, CHAOS_SEED)
@@ -128,15 +135,18 @@ endef
 
 .PHONY: system-deps
 system-deps: ## Install the system packages that tests use (Debian, root)
-	@# Nothing in the tests needs more than a POSIX machine with git and make yet. Prometheus,
-	@# Alertmanager, Chromium, podman and buildah join with the first tests that start them.
-	@for tool in git make; do command -v $$tool >/dev/null || missing="$${missing:-} $$tool"; done; \
-	if [ -n "$${missing:-}" ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; fi
+	@# promtool, which tests the alerts, comes with prometheus. Alertmanager, Chromium, podman and
+	@# buildah join with the first tests that start them.
+	@for needed in git:git make:make promtool:prometheus npm:npm; do \
+		command -v $${needed%:*} >/dev/null || missing="$${missing:-} $${needed#*:}"; done; \
+	if [ -n "$${missing:-}" ]; then \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; } || \
+		echo "could not install:$$missing; what tests need of it is skipped, or fails where CI is set" >&2; fi
 
 .PHONY: clean
 clean: ## Remove everything that make has made
 	rm -rf $(VENV) $(DEMO_VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
-		.mypy_cache .pytest_cache .ruff_cache
+		.mypy_cache .pytest_cache .ruff_cache $(CLIENT)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: python-found
@@ -159,6 +169,12 @@ $(DEMO_VENV)/.dependencies.stamp: requirements-demo.lock
 
 %/.project.stamp: %/.dependencies.stamp pyproject.toml
 	@$*/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Not `npm ci`: that wants every platform's binary in the lock, also where a registry lacks some.
+# What the lock names is pinned by its hash; scripts of packages are not run.
+$(CLIENT_READY): $(CLIENT)/package.json $(CLIENT)/package-lock.json
+	@cd $(CLIENT) && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .SECONDARY: $(VENV)/.dependencies.stamp $(DEMO_VENV)/.dependencies.stamp
