@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 
 ALLOWED_ROOMS = frozenset({"clients", "destinations", "providers", "simulators", "testing"})
 
+SCREEN = "rotator/cli/cipherstash_handover.py"
+"""The one module that shows a secret: to the person who has just made the key (I5)."""
+
 
 def faults(root: Path) -> list[str]:
     """List each mention of `Secret.reveal` outside the rooms that may use it."""
     return [
         f"{path}:{node.lineno}: reveals a secret outside of an adapter"
         for path, module, _ in modules(root)
-        if path.parts[1] not in ALLOWED_ROOMS
+        if path.parts[1] not in ALLOWED_ROOMS and path.as_posix() != SCREEN
         for node in ast.walk(module)
         if isinstance(node, ast.Attribute) and node.attr == "reveal"
     ]
