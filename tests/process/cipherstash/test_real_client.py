@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.process
 
-ROUNDS = 3
+ROUNDS = 20
 
 
 @pytest.fixture
