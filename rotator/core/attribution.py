@@ -42,9 +42,13 @@ def attribute(
 ) -> Attribution:
     """Judge every key that the pre-image does not know."""
     strays = [key for key in listing.keys if key.key_id not in intent.known_keys]
-    for stray in strays:
-        if _is_proved(rotation, stray, state):
-            return Attribution(ours=stray.key_id, suspects=())
+    proved = _stored(rotation, strays, state) or _marked(rotation, strays)
+    if len(proved) == 1:
+        return Attribution(ours=proved[0], suspects=())
+    if proved:
+        # We minted one key at most: somebody has copied its mark, and which is whose
+        # nobody can tell.
+        return Attribution(ours=None, suspects=tuple(proved))
     if terms.traits.marks_keys:
         # Where keys carry our id from birth, one without it cannot be ours.
         return Attribution(ours=None, suspects=())
@@ -52,9 +56,17 @@ def attribute(
     return Attribution(ours=None, suspects=tuple(suspects))
 
 
-def _is_proved(rotation: Rotation, stray: KeyInfo, state: DestinationState) -> bool:
-    token = version_token(rotation.id, stray.key_id, rotation.attempt)
-    return stray.rotation == rotation.id or token in state.versions
+def _stored(rotation: Rotation, strays: list[KeyInfo], state: DestinationState) -> list[KeyId]:
+    """Name the keys whose secret is stored under a token of this rotation, which nobody copies."""
+    return [
+        key.key_id
+        for key in strays
+        if version_token(rotation.id, key.key_id, rotation.attempt) in state.versions
+    ]
+
+
+def _marked(rotation: Rotation, strays: list[KeyInfo]) -> list[KeyId]:
+    return [key.key_id for key in strays if key.rotation == rotation.id]
 
 
 def _may_be_ours(stray: KeyInfo, intent: Intent, terms: Terms) -> bool:

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 class SkewWatch:
     """Remembers how far each provider's clock was ahead of ours when we last looked.
 
-    A clock that one provider agrees with is right, and another one's is wrong: its
-    own keys then wait, and nobody else's.
+    One provider that disagrees is enough: an older agreement of another one does not
+    show that our clock is still right.
     """
 
     heard: dict[str, timedelta] = field(default_factory=dict)
 
     @property
     def latest(self) -> timedelta | None:
-        """The difference to the provider that agrees with us best; None if none was heard."""
-        return min(self.heard.values(), key=abs, default=None)
+        """The largest of the newest differences; None if none was heard."""
+        return max(self.heard.values(), key=abs, default=None)
 
     def is_off(self, limit: timedelta) -> bool:
-        """Whether our clock and every provider's differed too much when we last looked."""
+        """Whether our clock and any provider's differed too much when we last looked."""
         return self.latest is not None and abs(self.latest) > limit
 
     def note(self, provider: str, skew: timedelta) -> None:

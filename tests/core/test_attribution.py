@@ -52,6 +52,19 @@ def test_a_proof_clears_the_keys_beside_it() -> None:
     assert judge(beside, key(NEW_KEY, rotation=ROTATION.id)).suspects == ()
 
 
+def test_a_mark_that_somebody_copied_proves_nothing_for_we_minted_one_key_at_most() -> None:
+    ours, copied = (key(name, rotation=ROTATION.id) for name in (NEW_KEY, STRAY_KEY))
+
+    assert judge(ours, copied) == Attribution(ours=None, suspects=(NEW_KEY, STRAY_KEY))
+
+
+def test_a_stored_secret_tells_our_key_from_one_with_a_copied_mark() -> None:
+    stored = state(versions=frozenset({OLD_VERSION, TOKEN}))
+    copied = key(STRAY_KEY, rotation=ROTATION.id)
+
+    assert judge(copied, key(NEW_KEY), found=stored) == Attribution(ours=NEW_KEY, suspects=())
+
+
 def test_a_key_that_another_rotation_marked_is_not_suspected() -> None:
     assert judge(key(STRAY_KEY, created_at=EPOCH, rotation=an_id("another"))) == NOBODYS
 
