@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import ServerMissingError, running_server, shared_server
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.postgres import Server
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("calm")
 
 _ROOT = Path(__file__).parents[1]
 _NEEDS_POSTGRES = frozenset({"postgres_server", "postgres_url", "private_postgres"})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from rotator.core.forms import usual_fields
+from rotator.core.forms import BUILT_IN, usual_fields
 from rotator.core.policy import DestinationTemplate, Match
 from rotator.core.reasons import Reason, explain
 from rotator.core.survey import Shape
@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 _OUR_FIELDS = 2
 _TELLING_LETTERS = 4
 """A shorter name may stand in another one by chance."""
+
+
+_UNPLACED = {
+    True: "no secret that could be read carries its key: find its consumers, let them read it "
+    "from a secret, then map that",
+    False: "its ids cannot be told at sight, so no secret was searched for them: map the secret "
+    "that its consumers read, with its fields",
+}
+"""Of a key that was found nowhere, by whether its provider is built in."""
 
 
 class Verdict(StrEnum):
@@ -274,7 +283,7 @@ def unmapped(
     if not keys:
         return reported(Cause.NO_KEY, "it has no key")
     if not enabled or not any(item.places for item in enabled):
-        return _nowhere(keys, is_enabled=bool(enabled))
+        return _nowhere(principal, keys, is_enabled=bool(enabled))
     carried = [place for item in enabled for place in item.places]
     objects = list(dict.fromkeys((place.item.region, place.item.name) for place in carried))
     if len(objects) > 1:
@@ -288,7 +297,7 @@ def unmapped(
     return obstacle or _mappable(principal, carried[0], keys, account.region)
 
 
-def _nowhere(keys: tuple[PlacedKey, ...], *, is_enabled: bool) -> Finding:
+def _nowhere(principal: Principal, keys: tuple[PlacedKey, ...], *, is_enabled: bool) -> Finding:
     """Say what is wrong with keys of which none that works is published."""
     where = _where(keys)
     if where:
@@ -296,11 +305,7 @@ def _nowhere(keys: tuple[PlacedKey, ...], *, is_enabled: bool) -> Finding:
         return reported(Cause.KEY_DISABLED, text)
     if not is_enabled:
         return reported(Cause.KEY_DISABLED, "it has disabled keys only; delete them")
-    return Finding(
-        verdict=Verdict.UNPLACED,
-        why="no secret that could be read carries its key: find its consumers, let them read it "
-        "from a secret, then map that",
-    )
+    return Finding(verdict=Verdict.UNPLACED, why=_UNPLACED[principal.provider in BUILT_IN])
 
 
 def _obstacle(principal: Principal, place: Place, account: Account, owner: str) -> Finding | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from shlex import quote
 from typing import TYPE_CHECKING, assert_never
 
 from rotator.core import orphans
@@ -97,7 +98,7 @@ def _previous(chart: Chart, key: KeyInfo) -> Advice:
 
 
 def _switched_off(chart: Chart, rotation: Rotation, key: KeyInfo) -> Advice:
-    enable = f"rotator keys enable {key.key_id} --reason WHY"
+    enable = f"rotator keys enable {quote(key.key_id)} --reason WHY"
     if not _is_unused_in_quarantine(chart, rotation, key):
         text = "leave it: rotator deletes it by itself. If somebody still needs it, enable it"
         return Advice(text=text, command=enable)
@@ -129,7 +130,7 @@ def _stray(chart: Chart, key: KeyInfo) -> Advice:
     """Advise about a key that is, or may be, our own orphan."""
     record = chart.record(key.key_id)
     is_ours_off = record is not None and record.disabled_at is not None
-    enable = f"rotator keys enable {key.key_id} --reason WHY" if is_ours_off else ""
+    enable = f"rotator keys enable {quote(key.key_id)} --reason WHY" if is_ours_off else ""
     needed = ". If somebody needs it, enable it" if is_ours_off else ""
     if _is_proved_ours(chart, key) and _was_never_used(chart, key):
         text = (
@@ -138,6 +139,14 @@ def _stray(chart: Chart, key: KeyInfo) -> Advice:
             "and it was never used"
         )
         return Advice(text=f"{text}{needed}", command=enable, may_delete=True)
+    traits = chart.terms.traits
+    if not (traits.can_disable and traits.can_report_use):
+        text = (
+            "decide: here rotator can never find out whether it is in use, or cannot switch it off "
+            f"to try, so it stays. If nobody of yours made it at {utc(key.created_at)}, it is ours "
+            "and nobody has its secret: then delete it by hand"
+        )
+        return Advice(text=text)
     text = (
         "leave it: nothing proves beyond doubt yet that it is not somebody's. The provider's log "
         f"of who made it at {utc(key.created_at)} would"
@@ -170,6 +179,12 @@ def _was_never_used(chart: Chart, key: KeyInfo) -> bool:
 
 def _other(chart: Chart, key: KeyInfo) -> Advice:
     """Advise about a key that rotator never touches."""
+    if key.expires_at is not None and key.expires_at <= chart.now:
+        text = (
+            "leave it, or try it: it has expired, by its provider's word. If it is refused, nobody "
+            "can use it, and it can be deleted by hand when its place is needed"
+        )
+        return Advice(text=text)
     use = known(chart.use(key.key_id))
     if use is None:
         code = failure(chart.use(key.key_id))

@@ -40,9 +40,13 @@ def attribute(
     state: DestinationState,
     terms: Terms,
 ) -> Attribution:
-    """Judge every key that the pre-image does not know."""
+    """Judge every key that the pre-image does not know.
+
+    A proof from birth counts whatever the pre-image holds: an id may be given again.
+    """
     strays = [key for key in listing.keys if key.key_id not in intent.known_keys]
-    proved = _stored(rotation, strays, state) or _marked(rotation, strays)
+    candidates = list(listing.keys) if terms.traits.marks_keys else strays
+    proved = _stored(rotation, candidates, state) or _marked(rotation, candidates)
     if len(proved) == 1:
         return Attribution(ours=proved[0], suspects=())
     if proved:
@@ -52,7 +56,9 @@ def attribute(
     if terms.traits.marks_keys:
         # Where keys carry our id from birth, one without it cannot be ours.
         return Attribution(ours=None, suspects=())
-    suspects = [key.key_id for key in strays if _may_be_ours(key, intent, terms)]
+    # What is known under the old key's id is still needed, so that one is left a stranger's.
+    others = [key for key in strays if key.key_id != rotation.old_key_id]
+    suspects = [key.key_id for key in others if _may_be_ours(key, intent, terms)]
     return Attribution(ours=None, suspects=tuple(suspects))
 
 
@@ -70,10 +76,16 @@ def _marked(rotation: Rotation, strays: list[KeyInfo]) -> list[KeyId]:
 
 
 def _may_be_ours(stray: KeyInfo, intent: Intent, terms: Terms) -> bool:
-    """Compare births by the provider's own clock: ours may be wrong."""
+    """Compare births by the provider's own clock: ours may be wrong.
+
+    Of a key that nobody dates we know only when we first saw it, which may be days after
+    its birth, if we were away: only what we saw before our mint cannot be ours.
+    """
     if stray.rotation is not None:
         return False
     skew = terms.limits.clock_skew
     began = intent.provider_time or intent.made_at
+    if not stray.is_dated:
+        return began - skew <= stray.created_at
     patience = intent.not_after - intent.made_at + terms.traits.signature_window
     return began - skew <= stray.created_at <= began + patience + skew

@@ -2,7 +2,8 @@
 
 A rotation that starts at age ``rotate_after`` plus its jitter still has its
 longest grace ahead; both must fit under ``max_age``. A freeze would carry the
-grace past the limit, so a rotation that would run into one starts before it.
+grace past the limit, so a rotation that would run into one starts before it. So
+does one whose key its provider ends by itself before that.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def starts_at(
     *,
     fraction: float,
     freezes: Sequence[Freeze] = (),
+    until: Instant | None = None,
 ) -> Instant:
     """Say when the rotation of a key should start.
 
@@ -58,13 +60,18 @@ def starts_at(
         grace: Policy's grace; its longest must be over before `max_age`.
         fraction: The key's jitter, in (0, 1].
         freezes: Known freezes, in any order; they may overlap.
+        until: When the key must be out of use, however young it is; None without a limit.
 
     Returns:
-        The regular time, or an earlier one if a freeze would carry the grace
-        past `max_age`. It may lie in the past: then it is overdue.
+        The regular time, or an earlier one if a freeze would carry the grace past
+        `max_age`, or the grace would end after `until`. It may lie in the past: then it
+        is overdue.
     """
-    start = Instant(created_at + schedule.rotate_after + schedule.jitter * fraction)
-    deadline = created_at + schedule.max_age
+    first, deadline = created_at + schedule.rotate_after, created_at + schedule.max_age
+    if until is not None:
+        first = min(first, until - grace.max_period - schedule.jitter)
+        deadline = min(deadline, until)
+    start = Instant(first + schedule.jitter * fraction)
     known = _merged(freezes)
     for freeze in reversed(known):
         if start < freeze.end and ends_at(start, grace, known) > deadline:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rotator.core.inventory import reborn
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Phase, Role, Trigger
 from rotator.core.steps import Fact
@@ -27,11 +28,16 @@ _ORDERED = frozenset({Trigger.MANUAL, Trigger.TAINT})
 def keys_after_effect(
     step: Do, rotation: Rotation, old: KeyRecord | None, new: KeyRecord | None, now: Instant
 ) -> tuple[KeyRecord, ...]:
-    """Say what an effect makes of the two keys of a rotation; only changed records."""
-    target = old if step.key_id == rotation.old_key_id else new
+    """Say what an effect makes of the two keys of a rotation; only changed records.
+
+    Where both have one id, its record is the old key's until the new one is promoted.
+    """
+    target = old if rotation.is_old(step.key_id) else new
     match step.effect:
         case Effect.PROMOTE:
-            return _promoted(old, new)
+            return _promoted(rotation, old, new, now)
+        case _ if rotation.has_same_id:
+            return ()
         case Effect.DISABLE_KEY if target:
             return (replace(target, enabled=False, disabled_at=now),)
         case Effect.ENABLE_KEY if target:
@@ -53,7 +59,9 @@ def keys_after_fact(
     """Say what a fact makes of the keys; only changed records."""
     match step.fact:
         case Fact.FOUND_CURRENT | Fact.FOUND_REVERSED:
-            return _promoted(old, new)
+            return _promoted(rotation, old, new, now)
+        case _ if rotation.has_same_id:
+            return ()
         case Fact.FOUND_ENABLED if old:
             return (replace(old, enabled=True, disabled_at=None),)
         case Fact.RELEASED:
@@ -82,9 +90,8 @@ def credential_after(credential: Credential, rotation: Rotation) -> Credential:
         # Whoever ordered it wants it done, not tried.
         is_tainted = Trigger.TAINT in {credential.requested, rotation.trigger}
         return replace(credential, requested=Trigger.TAINT if is_tainted else Trigger.MANUAL)
-    is_switch = (
-        rotation.phase is Phase.PROMOTED and credential.current_key_id != rotation.new_key_id
-    )
+    is_news = credential.current_key_id != rotation.new_key_id or rotation.has_same_id
+    is_switch = rotation.phase is Phase.PROMOTED and is_news
     if not is_switch:
         return credential
     published = credential.destination
@@ -103,7 +110,11 @@ def _is_order_open(rotation: Rotation) -> bool:
     return is_failed and rotation.trigger in _ORDERED
 
 
-def _promoted(old: KeyRecord | None, new: KeyRecord | None) -> tuple[KeyRecord, ...]:
+def _promoted(
+    rotation: Rotation, old: KeyRecord | None, new: KeyRecord | None, now: Instant
+) -> tuple[KeyRecord, ...]:
+    if rotation.has_same_id and new is not None:
+        return (replace(reborn(new, rotation.id, now), role=Role.CURRENT),)
     roles = ((old, Role.PREVIOUS), (new, Role.CURRENT))
     return tuple(replace(record, role=role) for record, role in roles if record)
 

@@ -42,7 +42,8 @@ def proved(
         return asked
     if observation.old_refused == Known(value=False):
         return _let_in(rotation, terms, now)
-    return Record(fact=fact, evidence=_evidence(observation, now))
+    given_again = {"id_given_again": True} if rotation.has_same_id else {}
+    return Record(fact=fact, evidence={**_evidence(observation, now), **given_again})
 
 
 def still_listed(intent: Intent, terms: Terms, now: Instant) -> Step:
@@ -61,6 +62,8 @@ def _let_in(rotation: Rotation, terms: Terms, now: Instant) -> Wait:
         if now < spread:
             return Wait(until=spread, reason=Reason.SETTLING)
     detail = f"{rotation.old_key_id} is listed no more, and the provider lets it in"
+    if rotation.has_same_id:
+        detail = f"the new key has the id of the old one, {rotation.old_key_id}, which is let in"
     return hold(terms, now, Reason.OLD_KEY_LIVES, detail)
 
 

@@ -172,7 +172,7 @@ def _in_rotation(chart: Chart, key: KeyInfo) -> Part | None:
     rotation = chart.rotation
     if rotation is None:
         return None
-    if key.key_id == rotation.old_key_id:
+    if rotation.is_old(key.key_id):
         return Part.CURRENT if rotation.is_unpromoted else Part.PREVIOUS
     if key.key_id != rotation.new_key_id:
         return _from_mint(chart, rotation, key)
@@ -210,7 +210,15 @@ def _lost(chart: Chart, key: KeyInfo) -> Part:
 
 
 def meaning(chart: Chart, key: KeyInfo, part: Part) -> str:
-    """Say in a sentence what a key is to us."""
+    """Say in a sentence what a key is to us, and if its provider has ended it by itself."""
+    text = _role(chart, key, part)
+    listing = known(chart.listing)
+    if listing is None or not key.has_expired(listing.provider_time):
+        return text
+    return f"{text}; it expired at {utc(key.expires_at)}, and its provider refuses it since"
+
+
+def _role(chart: Chart, key: KeyInfo, part: Part) -> str:
     match part:
         case Part.CURRENT:
             text = _current(chart, key)

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from rotator.core.cipherstash_forms import is_workspace_id, parse_crn
 from rotator.core.ids import KeyId
-from rotator.core.value_wrapping import ValueFault, unwrapped
+from rotator.core.value_reading import read_value
+from rotator.core.value_wrapping import ValueFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rotator.core.cipherstash_forms import Crn
-
-LONGEST: Final = 65_536
-"""Bytes; whatever is longer is no single value."""
 
 _CLIENT_KEY_BYTES = 168
 _CBOR_MAP_OF_FOUR = 0xA4
@@ -31,7 +29,6 @@ _LONGEST_ID = 32
 _UUID_DIGITS = 32
 
 
-_PLACEHOLDER = re.compile(r"\$\{.*|\{\{.*|\$\(.*|\$[A-Za-z_]\w*|<[^<>]*>|%\w+%", re.DOTALL)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]{32,}", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
@@ -114,42 +111,15 @@ def examine(
         workspaces: What a CRN has to be one of; empty compares with nothing. A region
             that is not known is empty.
     """
-    if len(data) > LONGEST:
-        return _nothing("too_long", "is longer than any value", "give one value, not a file")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return _nothing("not_text", "is not UTF-8 text", "save it as UTF-8, without a BOM")
-    is_line = text.endswith("\n") and not text.endswith("\r\n")
-    text, faults = unwrapped(text.removesuffix("\n") if is_line else text)
-    found = _judged(text, workspaces)
-    notes = (_LINE_END, *found.notes) if is_line else found.notes
+    read = read_value(data)
+    found = _recognised(read.text, workspaces) if read.text else _is(Kind.NOTHING)
     return Diagnosis(
         kind=found.kind,
         what=found.what,
         key_id=found.key_id,
-        faults=(*faults, *found.faults, *_mistaken(found, wanted)),
-        notes=notes,
+        faults=(*read.faults, *found.faults, *_mistaken(found, wanted)),
+        notes=(*read.notes, *found.notes),
     )
-
-
-_LINE_END = (
-    "one line end at its end was left out; if it is part of what is stored, take it out there"
-)
-
-
-def _judged(text: str, workspaces: Sequence[Crn]) -> Diagnosis:
-    if not text:
-        return _nothing("empty", "is empty", "look whether the variable or the field is set")
-    if _PLACEHOLDER.fullmatch(text):
-        remedy = "look why the template was not filled in, and give what stands in its place"
-        return _nothing("placeholder", "is a placeholder, and no value", remedy)
-    compact = "".join(text.split())
-    found = _recognised(compact, workspaces)
-    if compact == text:
-        return found
-    inside = _fault("space_inside", "holds a space inside", "copy it again in one piece")
-    return _with(found, inside)
 
 
 def _recognised(text: str, workspaces: Sequence[Crn]) -> Diagnosis:
@@ -273,20 +243,6 @@ def _mistaken(found: Diagnosis, wanted: Kind | None) -> tuple[ValueFault, ...]:
 
 def _is(kind: Kind, *faults: ValueFault) -> Diagnosis:
     return Diagnosis(kind=kind, what=NAMES[kind], faults=faults)
-
-
-def _nothing(code: str, problem: str, remedy: str) -> Diagnosis:
-    return _is(Kind.NOTHING, _fault(code, problem, remedy))
-
-
-def _with(found: Diagnosis, fault: ValueFault) -> Diagnosis:
-    return Diagnosis(
-        kind=found.kind,
-        what=found.what,
-        key_id=found.key_id,
-        faults=(fault, *found.faults),
-        notes=found.notes,
-    )
 
 
 def _fault(code: str, problem: str, remedy: str) -> ValueFault:

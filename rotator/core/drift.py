@@ -77,6 +77,7 @@ class _Life(StrEnum):
 
     ENABLED = "enabled"
     DISABLED = "disabled"
+    EXPIRED = "expired"
     GONE = "gone"
     UNKNOWN = "unknown"
 
@@ -139,9 +140,14 @@ def look(
 
 
 def _at_provider(scene: _Scene, version: VersionId | None) -> Drift | None:
-    """The destination carries our key, or never carried one: does the provider accept it?"""
+    """The destination carries our key, or never carried one: does the provider accept it?
+
+    One that the provider has ended by itself is no drift: it is replaced at once.
+    """
     current = scene.current
     if current is not None and current.enabled:
+        return None
+    if _has_expired(scene, scene.credential.current_key_id):
         return None
     reason = Reason.CURRENT_KEY_GONE if current is None else Reason.CURRENT_KEY_DISABLED
     key = scene.credential.current_key_id
@@ -183,16 +189,24 @@ def _replaced(scene: _Scene, state: DestinationState, published: KeyId) -> Drift
         f"carries {published}, {_meaning(life)}",
         adopt=published if may_adopt else None,
         is_proved=may_adopt and published in scene.memory.lost and state.owner == scene.terms.owner,
-        is_dead=life in {_Life.DISABLED, _Life.GONE},
+        is_dead=life in {_Life.DISABLED, _Life.EXPIRED, _Life.GONE},
     )
 
 
 def _life(scene: _Scene, published: KeyId) -> _Life:
     """A key that is not listed is gone only if we know it as this principal's."""
     listed = scene.listing.find(published)
+    if _has_expired(scene, published):
+        return _Life.EXPIRED
     if listed is not None:
         return _Life.ENABLED if listed.enabled else _Life.DISABLED
     return _Life.GONE if _is_settled(scene, published) else _Life.UNKNOWN
+
+
+def _has_expired(scene: _Scene, key: KeyId | None) -> bool:
+    """Whether the provider has ended a key by itself; some then list it no more."""
+    found = scene.listing.find(key) or scene.memory.find(key)
+    return found is not None and found.has_expired(scene.listing.provider_time)
 
 
 def _is_settled(scene: _Scene, key: KeyId | None) -> bool:
@@ -209,6 +223,8 @@ def _meaning(life: _Life) -> str:
             return "an enabled key of this principal, so consumers work; delete neither key"
         case _Life.DISABLED:
             return "a disabled key of this principal: whoever reads it now is refused"
+        case _Life.EXPIRED:
+            return "a key of this principal that has expired: whoever reads it now is refused"
         case _Life.GONE:
             return "a key that this principal no longer has: whoever reads it now is refused"
         case _Life.UNKNOWN:
@@ -248,7 +264,10 @@ def _lost_object(scene: _Scene) -> str:
 def _ours(scene: _Scene) -> str:
     """Say where the key that we hold to be current is, and whether it works."""
     current = scene.current
-    life = "is gone" if current is None else "works" if current.enabled else "is disabled"
+    if _has_expired(scene, scene.credential.current_key_id):
+        life = "has expired"
+    else:
+        life = "is gone" if current is None else "works" if current.enabled else "is disabled"
     version = scene.credential.current_version
     place = f"version {version}" if version else "no version that we know"
     return f"the journal holds {scene.credential.current_key_id} in {place}, which {life}"

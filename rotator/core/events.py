@@ -73,6 +73,7 @@ class AuditAction(StrEnum):
     OPERATOR_CREATE_CLIENT = "operator.create_client"
     OPERATOR_DELETE_CLIENT = "operator.delete_client"
     KEY_GRANT = "key.grant"
+    OPERATOR_TEST_PROVIDER = "operator.test_provider"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

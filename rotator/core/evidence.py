@@ -30,6 +30,7 @@ def evidence(chart: Chart, key: KeyInfo) -> tuple[str, ...]:
         *_mark(chart, key),
         *_journal(chart, key),
         *_powers(chart, key),
+        *_end(chart, key),
     )
 
 
@@ -94,6 +95,13 @@ def _powers(chart: Chart, key: KeyInfo) -> Iterator[str]:
         yield f"what it is granted could not be read: {code}"
     elif grants is not None:
         yield _granted(grants.old if key.key_id == rotation.old_key_id else grants.new)
+
+
+def _end(chart: Chart, key: KeyInfo) -> Iterator[str]:
+    """Say when its provider ends a key by itself, and that this is why it is replaced early."""
+    if key.expires_at is None or key.expires_at <= chart.now:
+        return
+    yield f"its provider ends it by itself at {utc(key.expires_at)}"
 
 
 def _granted(grants: frozenset[str]) -> str:

@@ -29,9 +29,15 @@ class Known(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A reading that was tried and failed for good; `code` is our word for why."""
+    """A reading that was tried and failed for good.
+
+    Attributes:
+        code: Our word for why.
+        why: The same for a person; empty where the word is enough.
+    """
 
     code: str
+    why: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,8 @@ class KeyInfo:
             to, in the provider's wording reduced to our id; None when unmarked.
         is_dated: Whether the provider tells when the key was made. If not, `created_at`
             is the time of the listing, and the first one that showed it counts.
+        expires_at: When the provider itself ends the key: it is refused from then on,
+            whatever `enabled` says. None for a key without an end.
     """
 
     key_id: KeyId
@@ -89,6 +97,11 @@ class KeyInfo:
     created_at: Instant
     rotation: str | None = None
     is_dated: bool = True
+    expires_at: Instant | None = None
+
+    def has_expired(self, at: Instant) -> bool:
+        """Whether the provider has ended the key by itself; `at` is its own time."""
+        return self.expires_at is not None and at >= self.expires_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +218,7 @@ class Observation:
         grants: What both keys of the rotation are granted.
         old_refused: Whether the provider refuses the old key, tried once as itself.
         old_gap: The longest gap between two uses of the old key that we ever saw.
+        old_expires_at: When the provider ends the old key by itself, as it was last listed.
         secret_in_hand: Whether this process still holds the new key's secret.
     """
 
@@ -216,6 +230,7 @@ class Observation:
     grants: Reading[Grants] = UNREAD
     old_refused: Reading[bool] = UNREAD
     old_gap: timedelta | None = field(default=None)
+    old_expires_at: Instant | None = None
     secret_in_hand: bool = False
 
     def with_reading(self, what: What, reading: Reading[object]) -> Observation:

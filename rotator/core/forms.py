@@ -27,22 +27,24 @@ class Fields:
 
 AWS_IAM: Final = "aws-iam"
 CLIENT_KEY: Final = "cipherstash-client-key"
-_AWS_FIELDS = Fields(key_id="AccessKeyId", secret="SecretAccessKey")  # noqa: S106 - names
 _USUAL_FIELDS = {
+    AWS_IAM: Fields(key_id="AccessKeyId", secret="SecretAccessKey"),  # noqa: S106 - names
     "cipherstash-access-key": Fields(key_id="", secret="CS_CLIENT_ACCESS_KEY"),  # noqa: S106
     CLIENT_KEY: Fields(key_id="CS_CLIENT_ID", secret="CS_CLIENT_KEY"),  # noqa: S106
 }
 
-PROVIDERS: Final = (AWS_IAM, *_USUAL_FIELDS)
-"""The name of every provider."""
+_OTHER_FIELDS = Fields(key_id="KEY_ID", secret="SECRET_KEY")  # noqa: S106 - names
 
-UNTAGGED: Final = frozenset(_USUAL_FIELDS)
-"""Providers whose principals have neither a path nor tags."""
+BUILT_IN: Final = tuple(_USUAL_FIELDS)
+"""The name of every provider that needs no spec."""
+
+TAGGED: Final = frozenset({AWS_IAM})
+"""Providers whose principals have a path and tags."""
 
 
 def usual_fields(provider: str) -> Fields:
-    """Name the fields that a provider's own clients read a key from."""
-    return _USUAL_FIELDS.get(provider, _AWS_FIELDS)
+    """Name the fields that a provider's own clients read a key from; specs share two names."""
+    return _USUAL_FIELDS.get(provider, _OTHER_FIELDS)
 
 
 def id_inside(text: str) -> KeyId | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rotator.core.before import jitter_fraction, starts_at
 from rotator.core.drift import Drift, Memory, Note, look
+from rotator.core.expiry import out_of_use_by, told
 from rotator.core.facts import What
 from rotator.core.ids import Instant
 from rotator.core.machine import describe_keys, is_full, unfit
@@ -113,7 +114,11 @@ def next_for_idle(
     if found is not None:
         return found
     current = listing.find(credential.current_key_id)
-    assert current is not None, "look() lets only a listed key pass"  # noqa: S101
+    if current is None or current.has_expired(listing.provider_time):
+        # `look` lets pass only what is listed, or what its provider has ended by itself.
+        return _blind(credential, observation, terms, now) or _start(
+            credential.requested or Trigger.EXPIRED, now, listing, terms, now
+        )
     return _age(credential, current, listing, observation, terms, now)
 
 
@@ -152,9 +157,15 @@ def _drifted(
 
 
 def due_at(credential: Credential, key: KeyInfo, terms: Terms) -> Instant:
-    """Say when a key's rotation is to start."""
+    """Say when a key's rotation is to start: by its age, or before its provider ends it."""
+    return _starts_at(credential, key, terms, until=out_of_use_by(key, terms))
+
+
+def _starts_at(
+    credential: Credential, key: KeyInfo, terms: Terms, *, until: Instant | None
+) -> Instant:
     fraction = jitter_fraction(credential.id, key.key_id)
-    return starts_at(key.created_at, terms.schedule, terms.grace, fraction=fraction)
+    return starts_at(key.created_at, terms.schedule, terms.grace, fraction=fraction, until=until)
 
 
 def _age(
@@ -166,11 +177,14 @@ def _age(
     now: Instant,
 ) -> IdleStep:
     due = due_at(credential, current, terms)
+    is_early = due < _starts_at(credential, current, terms, until=None)
     if credential.requested is None and now < due:
         look = Instant(min(due, now + terms.limits.inspect_interval))
-        return Rest(wait=Wait(until=look, reason=Reason.NOT_DUE), due_at=due)
+        why = f"and is replaced before then: {told(current, now)}" if is_early else ""
+        return Rest(wait=Wait(until=look, reason=Reason.NOT_DUE, detail=why), due_at=due)
+    trigger = Trigger.EXPIRY if is_early else Trigger.AGE
     return _blind(credential, observation, terms, now) or _start(
-        credential.requested or Trigger.AGE, due, listing, terms, now
+        credential.requested or trigger, due, listing, terms, now
     )
 
 

@@ -81,6 +81,11 @@ def _in_phase(
     rotation = lifted(halted_or_not, now)
     is_halted = rotation.halt_reason is not None
     match order.verb:
+        case Verb.ROLLBACK | Verb.ENABLE if rotation.has_same_id and not rotation.is_unpromoted:
+            return Refuse(
+                why=f"the old key is gone: its id, {rotation.old_key_id}, is the new key's by now; "
+                "order a new rotation instead"
+            )
         case Verb.RESUME:
             return _resume(halted_or_not, observation, terms, now, is_halted=is_halted)
         case Verb.ABORT:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from rotator.core import recovery, retire
+from rotator.core import expiry, recovery, retire
 from rotator.core.facts import DestinationState, Known, What
 from rotator.core.grants import kept
 from rotator.core.ids import version_token
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from rotator.core.rotation import Rotation
     from rotator.core.steps import Step
     from rotator.core.terms import Terms
+
+_OF_NO_USE = frozenset({Trigger.TAINT, Trigger.DRIFT, Trigger.EXPIRED})
+"""Rotations whose old key may be ended already, or had better be."""
 
 _MOST_MERGES = 5
 """Merges in one rotation; a destination that moves under every one is busy with somebody."""
@@ -166,8 +169,15 @@ def verified(rotation: Rotation, observation: Observation, terms: Terms, now: In
     return (
         _new_key_lives(rotation, observation, terms, now)
         or kept(rotation, observation, terms, now)
-        or Do(effect=Effect.PROMOTE, version=rotation.new_version)
+        or _promote(rotation, observation, terms, now)
     )
+
+
+def _promote(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Do:
+    listing = known(observation.keys)
+    new = listing.find(rotation.new_key_id) if listing else None
+    evidence = expiry.evidence(new, terms, now)
+    return Do(effect=Effect.PROMOTE, version=rotation.new_version, evidence=evidence)
 
 
 def backward(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
@@ -213,7 +223,8 @@ def _published_elsewhere(
     asked = need(observation.published, What.PUBLISHED)
     if asked:
         return asked
-    if rotation.new_key_id is not None and observation.published == Known(rotation.new_key_id):
+    is_told = rotation.new_key_id is not None and not rotation.has_same_id
+    if is_told and observation.published == Known(rotation.new_key_id):
         return Record(fact=Fact.FOUND_CURRENT, version=state.current)
     return None
 
@@ -221,7 +232,12 @@ def _published_elsewhere(
 def _is_surely_unpublished(
     rotation: Rotation, observation: Observation, state: DestinationState
 ) -> bool:
-    return state.current in _before_us(rotation) or isinstance(observation.published, Known)
+    if state.current in _before_us(rotation):
+        return True
+    if rotation.has_same_id and observation.published == Known(rotation.new_key_id):
+        # The id is that of the dead key, too: nobody can tell which of them it is.
+        return False
+    return isinstance(observation.published, Known)
 
 
 def _before_us(rotation: Rotation) -> set[VersionId | None]:
@@ -301,7 +317,7 @@ def _slot_free(
     listing = known(observation.keys)
     old = listing.find(rotation.old_key_id) if listing else None
     # Somebody may have ended the old key already: then the new one is wanted most.
-    may_be_ended = rotation.trigger in {Trigger.TAINT, Trigger.DRIFT}
+    may_be_ended = rotation.trigger in _OF_NO_USE or expiry.is_over(observation, listing)
     if old is None and not may_be_ended:
         return hold(terms, now, Reason.CURRENT_KEY_GONE, rotation.old_key_id)
     if old and not old.enabled and not may_be_ended:
@@ -320,7 +336,7 @@ def is_full(listing: KeyListing, terms: Terms) -> bool:
 def describe_keys(listing: KeyListing) -> str:
     """Name each key with its state and birth, for the person who has to free a slot."""
     return ", ".join(
-        f"{key.key_id} ({'enabled' if key.enabled else 'disabled'}, made {key.created_at:%Y-%m-%d})"
+        f"{key.key_id} ({expiry.state(key, listing)}, made {key.created_at:%Y-%m-%d})"
         for key in listing.keys
     )
 
@@ -343,16 +359,16 @@ def _rebase(
 def _new_key_lives(
     rotation: Rotation, observation: Observation, terms: Terms, now: Instant
 ) -> Step | None:
-    """Look again if the verification was not made in this very pass."""
-    if observation.secret_in_hand:
+    """Look again if the verification was not made in this very pass, or keys end by themselves."""
+    if observation.secret_in_hand and not terms.traits.keys_expire:
         return None
     blocked = recovery.listing_problem(observation, terms, now)
     if blocked:
         return blocked
     listing = known(observation.keys)
     new = listing.find(rotation.new_key_id) if listing else None
-    if new is not None and new.enabled:
-        return None
+    if listing is not None and new is not None and new.enabled:
+        return expiry.cut_short(rotation, new, listing, terms, now)
     verified_at = rotation.verified_at or rotation.phase_since
     if new is None and now < verified_at + terms.traits.list_lag:
         return Wait(until=_after(verified_at, terms), reason=Reason.SETTLING)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rotator.core.ids import RotationId, version_token
-from rotator.core.rotation import Role
+from rotator.core.rotation import Phase, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,6 +61,21 @@ def _is_lost(record: KeyRecord, rotation: Rotation | None) -> bool:
     if rotation is None:
         return True
     return not rotation.is_open and rotation.new_key_id != record.key_id
+
+
+def survivors(records: Iterable[KeyRecord], rotations: Sequence[Rotation]) -> frozenset[KeyId]:
+    """Name the keys of rotations that were rolled back: said to be deleted, and listed again.
+
+    Args:
+        records: What is known of a credential's keys.
+        rotations: Every rotation of that credential, open and ended.
+    """
+    undone = {item.id: item.new_key_id for item in rotations if item.phase is Phase.ROLLED_BACK}
+    return frozenset(
+        record.key_id
+        for record in marked(records)
+        if record.rotation_id in undone and undone[record.rotation_id] == record.key_id
+    )
 
 
 def proof(

@@ -75,13 +75,14 @@ FEATURES: Final = (
     ),
     Feature(
         name=PUBLISH,
-        why="store and publish keys of workspaces whose home the account is",
+        why="store and publish keys of workspaces and HTTP APIs whose home the account is",
         without="no rotation of these keys starts; what had begun is held, both keys working",
     ),
     Feature(
         name=ENTER,
-        why="read the key that rotator enters a workspace with, where a secret holds it",
-        without="nothing is seen or rotated in that workspace",
+        why="read the key that rotator enters a workspace or an HTTP API with, where a secret "
+        "holds it",
+        without="nothing is seen or rotated there",
     ),
     Feature(
         name="mark",

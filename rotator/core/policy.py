@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
 from rotator.core.facts import DestinationRef
-from rotator.core.forms import AWS_IAM, UNTAGGED, usual_fields
+from rotator.core.forms import AWS_IAM, TAGGED, usual_fields
 from rotator.core.rotation import Action
 from rotator.core.terms import Grace, IfDrifted, IfStillUsed, Mode, Schedule
 
@@ -81,9 +81,9 @@ class Match:
         )
 
     def covers_provider(self, provider: str) -> bool:
-        """Whether principals of that provider can be selected; some have no path and no tags."""
+        """Whether principals of that provider can be selected; most have no path and no tags."""
         asks_for_more = bool(self.tags) or not _any_glob(self.path, NO_PATH)
-        return self.names_provider(provider) and not (asks_for_more and provider in UNTAGGED)
+        return self.names_provider(provider) and (provider in TAGGED or not asks_for_more)
 
     def names_provider(self, provider: str) -> bool:
         """Whether that provider is selected, by its name alone."""

@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from rotator.core.durations import format_duration
-from rotator.core.forms import PROVIDERS, usual_fields
+from rotator.core.forms import usual_fields
 from rotator.core.policy import DEFAULT_RULE, is_literal, merged
-from rotator.core.policy_objects import clashes, fields_of, providers_of
+from rotator.core.policy_objects import clashes, fields_of, known_providers, providers_of
 from rotator.core.rotation import Action
 from rotator.core.terms import IfDrifted
 
@@ -168,20 +168,23 @@ def _reach(policy: Policy) -> Iterator[PolicyFault]:
 
 
 def _providers(policy: Policy) -> Iterator[PolicyFault]:
+    known = known_providers(policy)
     for index, rule in enumerate(policy.rules):
         for glob in rule.match.provider:
-            if not any(fnmatchcase(name, glob) for name in PROVIDERS):
+            # Without the other file nobody knows which specs there are.
+            if policy.accounts and not any(fnmatchcase(name, glob) for name in known):
                 yield PolicyFault(
                     path=("rules", index, "match", "provider"),
                     problem=f"`{glob}` is no provider",
-                    remedy=f"known are {', '.join(PROVIDERS)}",
+                    remedy=f"known are {', '.join(known)}; a spec under `http.providers` "
+                    "brings one of its own",
                 )
         yield from _nobodys(policy, ("rules", index, "match"), rule.match)
 
 
 def _nobodys(policy: Policy, at: Path, match: Match) -> Iterator[PolicyFault]:
     """Refuse to name a provider, and beside it what none of its principals can have."""
-    named = [name for name in PROVIDERS if match.names_provider(name)]
+    named = [name for name in known_providers(policy) if match.names_provider(name)]
     if not match.provider or not named:
         return
     if not any(map(match.covers_provider, named)):

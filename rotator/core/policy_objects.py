@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from rotator.core.forms import AWS_IAM, PROVIDERS, usual_fields
+from rotator.core.forms import AWS_IAM, BUILT_IN, usual_fields
 from rotator.core.ids import AccountId
 from rotator.core.policy import Account, is_literal
 
@@ -65,6 +65,12 @@ class Clash:
     other: Part
 
 
+def known_providers(policy: Policy) -> tuple[str, ...]:
+    """Name every provider there is: the built-in ones, then those that accounts have."""
+    of_accounts = (name for account in policy.accounts for name in account.providers)
+    return tuple(dict.fromkeys((*BUILT_IN, *of_accounts)))
+
+
 def providers_of(policy: Policy, match: Match) -> tuple[str, ...]:
     """Name the providers whose principals a rule may select, each once."""
     found = (provider for account, provider in _populations(policy, match))
@@ -89,7 +95,7 @@ def clashes(policy: Policy) -> Iterator[Clash]:
 def _populations(policy: Policy, match: Match) -> Iterator[tuple[Account, str]]:
     if not policy.accounts:
         # Without the other file nobody knows who is there; rules of AWS name no provider.
-        named = tuple(item for item in PROVIDERS if match.covers_provider(item))
+        named = tuple(item for item in BUILT_IN if match.covers_provider(item))
         for provider in named if match.provider else (AWS_IAM,):
             yield Account(id=_ANY), provider
     for account in policy.accounts:

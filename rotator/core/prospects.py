@@ -59,7 +59,7 @@ def prospect(chart: Chart, key: KeyInfo, part: Part) -> Prospect:
     if rotation is None:
         return _idle(chart)
     if part is Part.PREVIOUS:
-        return _previous(chart, rotation)
+        return _previous(chart, rotation, key)
     if part is Part.CURRENT:
         return _current(chart, rotation, key)
     is_leaving = part is Part.DISCARD and is_going_on(chart)
@@ -142,7 +142,9 @@ def _current(chart: Chart, rotation: Rotation, key: KeyInfo) -> Prospect:
         due = due_at(chart.credential, key, chart.terms)
         text = f"it stays; its own rotation starts at {utc(due)}, once this one is over"
         return Prospect(text=text, at=due)
-    after = f"it keeps working while it is replaced; {outlook(chart)}"
+    is_over = key.expires_at is not None and key.expires_at <= chart.now
+    state = "it is refused already" if is_over else "it keeps working while it is replaced"
+    after = f"{state}; {outlook(chart)}"
     return Prospect(text=f"{after}. Once consumers read the new key: {_retiring(chart, rotation)}")
 
 
@@ -174,9 +176,13 @@ def can_end(chart: Chart) -> bool:
     return chart.terms.traits.can_report_use or chart.terms.grace.accept_blind
 
 
-def _previous(chart: Chart, rotation: Rotation) -> Prospect:
+def _previous(chart: Chart, rotation: Rotation, key: KeyInfo) -> Prospect:
     step, terms = chart.step, chart.terms
     match step:
+        case Wait(reason=Reason.GRACE) if key.expires_at and key.expires_at <= chart.now:
+            ends = grace_ends_at(rotation, terms)
+            text = f"it is deleted at {utc(ends)}, if it is refused when it is tried"
+            return Prospect(text=f"{text}{_held_back(chart)}", at=ends, is_leaving=True)
         case Wait(reason=Reason.GRACE):
             ends = grace_ends_at(rotation, terms)
             text = f"it works until {utc(ends)} at least; {ending(chart, 'then it is')}"

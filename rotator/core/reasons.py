@@ -51,6 +51,8 @@ class Reason(StrEnum):
     GRANTS_TAKEN = "grants_taken"
     OWN_KEY_LAST = "own_key_last"
     OLD_KEY_LIVES = "old_key_lives"
+    EXPIRES_TOO_SOON = "expires_too_soon"
+    POWERS_UNKNOWN = "powers_unknown"
 
 
 ROUTINE = frozenset(
@@ -112,7 +114,9 @@ _TEXTS: dict[Reason, str] = {
     ),
     Reason.CURRENT_KEY_GONE: "the published key no longer exists at the provider: consumers fail",
     Reason.CURRENT_KEY_DISABLED: "the published key was disabled by somebody: consumers fail",
-    Reason.NEW_KEY_GONE: "the new key no longer exists or is disabled; the old one is kept",
+    Reason.NEW_KEY_GONE: (
+        "the new key no longer exists, is disabled or has expired; the old one is kept"
+    ),
     Reason.STILL_USED: "the old key is still used after the longest grace; move its user",
     Reason.USE_UNREADABLE: "the old key's last use cannot be read; grant the permission",
     Reason.USE_UNKNOWN: "the provider does not tell last uses; a consumer proof is needed",
@@ -139,6 +143,14 @@ _TEXTS: dict[Reason, str] = {
     Reason.OLD_KEY_LIVES: (
         "the old key was deleted, and the provider still lists it or lets it in; "
         "ask the provider why"
+    ),
+    Reason.EXPIRES_TOO_SOON: (
+        "the provider ends the new key before another could replace it in peace; it is discarded; "
+        "have the provider give keys a longer life"
+    ),
+    Reason.POWERS_UNKNOWN: (
+        "nobody tells what the key to be replaced may do, so no successor is made; "
+        "write it into the provider's spec"
     ),
     Reason.INVARIANT: "a contradiction that only a person can resolve",
 }

@@ -16,10 +16,10 @@ from rotator.core.facts import DestinationState, What
 from rotator.core.ids import Instant
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect
-from rotator.core.steps import Do, Fact, Record, Wait, failure, hold, known, need
+from rotator.core.steps import Do, Fact, Record, Wait, failure, hold, known, need, told
 
 if TYPE_CHECKING:
-    from rotator.core.facts import KeyListing, Observation
+    from rotator.core.facts import KeyInfo, KeyListing, Observation
     from rotator.core.ids import VersionId
     from rotator.core.rotation import Intent, Rotation
     from rotator.core.steps import Step
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _ON_KEYS = frozenset({Effect.DISABLE_KEY, Effect.ENABLE_KEY, Effect.DELETE_KEY})
 GONE = frozenset({"principal_replaced", "not_found"})
 """Codes of a listing that say that the principal is no more, and so are its keys."""
+
+_COARSE = timedelta(seconds=2)
+"""Many providers tell their time in whole seconds."""
 
 _HARMLESS = frozenset({Effect.VERIFY, Effect.PREPARE, Effect.GRANT})
 """Repeating these changes nothing, and nothing of them can land late and hurt."""
@@ -112,8 +115,7 @@ def _on_key(
         return asked
     listing = known(observation.keys)
     if listing is None:
-        code = failure(observation.keys)
-        return hold(terms, now, _listing_reason(code), code)
+        return _unlisted(observation, terms, now)
     if intent.effect is Effect.ENABLE_KEY:
         return _enabling(intent, listing, terms, now)
     if _shows(intent, listing):
@@ -129,7 +131,7 @@ def _done(
         return Record(fact=done)
     # A key that was made a moment ago may be missing from a stale listing.
     stale = settled(intent.made_at, terms, now)
-    if stale or intent.key_id != rotation.old_key_id:
+    if stale or not rotation.is_old(intent.key_id):
         return stale or Record(fact=done)
     return deletion.proved(rotation, done, observation, terms, now)
 
@@ -155,7 +157,17 @@ def _shows(intent: Intent, listing: KeyListing) -> bool:
     key = listing.find(intent.key_id)
     if intent.effect is Effect.DISABLE_KEY:
         return key is not None and not key.enabled
-    return key is None
+    return key is None or _is_born_after(key, intent, listing)
+
+
+def _is_born_after(key: KeyInfo, intent: Intent, listing: KeyListing) -> bool:
+    """Whether a listed key is younger than the wish to delete one: it only has its id.
+
+    By the provider's clock alone, which must make sense: ours may be wrong.
+    """
+    if intent.provider_time is None or not key.is_dated:
+        return False
+    return intent.provider_time + _COARSE < key.created_at <= listing.provider_time
 
 
 def _on_destination(
@@ -239,10 +251,17 @@ def listing_problem(observation: Observation, terms: Terms, now: Instant) -> Ste
         return asked
     listing = known(observation.keys)
     if listing is None:
-        return hold(terms, now, _listing_reason(failure(observation.keys)))
+        return _unlisted(observation, terms, now)
     if _is_skewed(listing, terms, now):
         return hold(terms, now, Reason.CLOCK_SKEW, f"{listing.provider_time - now}")
     return None
+
+
+def _unlisted(observation: Observation, terms: Terms, now: Instant) -> Wait:
+    """Hold because the keys cannot be listed, and say why: the line of a spec, an action."""
+    reason = _listing_reason(failure(observation.keys))
+    detail = told(observation.keys) if reason is Reason.ACCESS_DENIED else ""
+    return hold(terms, now, reason, detail)
 
 
 def _is_skewed(listing: KeyListing, terms: Terms, now: Instant) -> bool:

@@ -5,6 +5,7 @@ Sentences for people, filled with the ids of the case; `core.ways` chooses among
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, assert_never
 
 from rotator.core.accounts import container_of
@@ -36,8 +37,8 @@ _REMEDIES: dict[Reason, str] = {
     Reason.NO_KEY: "give {name} an enabled key, or let policy ignore it",
     Reason.UNPUBLISHED: "publish in {place} the key that is in use",
     Reason.SLOTS_FULL: (
-        "free a slot of {name}: `rotator doctor principal {name}` says what each key is, and which "
-        "can safely be deleted"
+        "free a slot of {name}: `rotator doctor principal {typed}` says what each key is, and "
+        "which can safely be deleted"
     ),
     Reason.PRINCIPAL_REPLACED: (
         "see who deleted {name} and made it again under the same name; the keys of the new one are "
@@ -47,7 +48,10 @@ _REMEDIES: dict[Reason, str] = {
     Reason.CURRENT_KEY_DISABLED: (
         "enable the published key again at the provider, or publish one that works, now"
     ),
-    Reason.NEW_KEY_GONE: "enable {new} again at the provider, if it still exists",
+    Reason.NEW_KEY_GONE: (
+        "enable {new} again at the provider, if it still exists; if it has expired, end the "
+        "rotation, and another one replaces it"
+    ),
     Reason.STILL_USED: "move the workload that still uses {old} to {place}",
     Reason.USE_UNREADABLE: "let our identity read last uses again",
     Reason.USE_UNKNOWN: (
@@ -74,6 +78,16 @@ _REMEDIES: dict[Reason, str] = {
         "ask the provider why {old} lives on although it is deleted; until it is refused, "
         "whoever has it can use it"
     ),
+    Reason.EXPIRES_TOO_SOON: (
+        "have the provider give keys of {name} a longer life, or let the rule {rule} ask for "
+        "shorter `grace.min` and `quarantine`"
+    ),
+    Reason.POWERS_UNKNOWN: (
+        "write what a key of {name} may do into `create` of the provider's spec, instead of what "
+        "is copied from {old}: then rotator goes on by itself. Or make a key by hand with "
+        "`rotator keys create`, publish it in {place}, give this rotation up, and let the rule "
+        "{rule} say `drift: repair`"
+    ),
     Reason.INVARIANT: "read the history; if it makes no sense, report it as a bug of rotator",
 }
 """What to do outside rotator, for every reason that is a hold."""
@@ -84,6 +98,8 @@ def remedy(reason: Reason, credential: Credential, rotation: Rotation | None) ->
     place = rotation.destination if rotation else credential.destination
     return _REMEDIES.get(reason, "").format(
         name=credential.principal.name,
+        # Whoever names a key at its provider must not write what an operator pastes.
+        typed=quote(credential.principal.name),
         place=place.name if place else "a destination that policy names",
         rule=credential.rule,
         old=rotation.old_key_id if rotation else credential.current_key_id,
@@ -155,7 +171,7 @@ def scope_options(pause: Pause, credential: Credential) -> str:
 def credential_options(credential: Credential) -> str:
     """Write the options that name a credential."""
     principal = credential.principal
-    options = f"--principal {principal.name} --account {principal.account}"
+    options = f"--principal {quote(principal.name)} --account {principal.account}"
     # Where several providers share an account, a name may exist at each of them.
     is_shared = container_of(principal.provider) != principal.provider
     return f"{options} --provider {principal.provider}" if is_shared else options

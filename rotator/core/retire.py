@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.core import deletion, recovery
+from rotator.core.expiry import told
 from rotator.core.facts import DestinationState, Known, What
 from rotator.core.grants import given_back, kept
 from rotator.core.guard import quiet
@@ -30,7 +31,13 @@ if TYPE_CHECKING:
 
 
 def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
-    """Keep both keys through the grace, then switch the old one off past the guard."""
+    """Keep both keys through the grace, then switch the old one off past the guard.
+
+    An old key whose id was given to the new one is gone: whatever was done to that id
+    would be done to the key that consumers read.
+    """
+    if rotation.has_same_id:
+        return deletion.proved(rotation, Fact.FOUND_GONE, observation, terms, now)
     if rotation.promoted_at is None:
         # A grace starts only while our clock can be believed and we may act on its end.
         return (
@@ -47,11 +54,30 @@ def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: In
         or _new_key_enabled(rotation, observation, terms, now)
         or _over_there(grace_ends, observation, now, Reason.GRACE)
         or _old_key_found(rotation, observation, terms, now)
+        or _expired(rotation, observation, terms, now)
         or kept(rotation, observation, terms, now)
         or quiet(rotation, observation, terms, now)
         or _may_destroy(terms, now)
         or _switch_off(rotation, observation, terms, now)
     )
+
+
+def _expired(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    """Clean a key up that the provider has ended by itself and, tried once more, refuses.
+
+    Nobody can use it, so nobody has to be quiet first; and switching it off could not be
+    undone. Where it cannot be tried, or is let in all the same, the guard stands as ever.
+    """
+    listing = known(observation.keys)
+    old = listing.find(rotation.old_key_id) if listing else None
+    if listing is None or old is None or not old.has_expired(listing.provider_time):
+        return None
+    asked = need(observation.old_refused, What.OLD_REFUSED)
+    if asked or observation.old_refused != Known(value=True):
+        return asked
+    return _may_destroy(terms, now) or _remove(rotation, observation, terms, now)
 
 
 def _in_grace(
@@ -213,6 +239,8 @@ def _new_key_enabled(
     new = listing.find(rotation.new_key_id) if listing else None
     if new is None or not new.enabled:
         return hold(terms, now, Reason.NEW_KEY_GONE, str(rotation.new_key_id))
+    if listing is not None and new.has_expired(listing.provider_time):
+        return hold(terms, now, Reason.NEW_KEY_GONE, told(new, listing.provider_time))
     return None
 
 
@@ -292,6 +320,8 @@ def _remove(rotation: Rotation, observation: Observation, terms: Terms, now: Ins
 
 def _evidence(observation: Observation) -> dict[str, Scalar]:
     use = known(observation.old_use)
+    if observation.old_refused == Known(value=True):
+        return {"old_key_expired": True, "old_key_refused": True}
     if use is None:
         return {"old_last_used": "not read"}
     return {"old_last_used": use.at.isoformat() if use.at else "never"}

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST = 5
 """Rotations rolled back in a row after which a person is told."""
 
+_FOR_A_PERSON = frozenset({Reason.EXPIRES_TOO_SOON})
+"""What will be no better when it is tried again, so that a person is told at once."""
+
 _SPREAD = 1_000
 
 
@@ -44,10 +47,11 @@ def back_off(failed: Sequence[Rotation], now: Instant, *, skew: timedelta) -> Wa
     if not failed:
         return None
     last, number = failed[0], len(failed)
+    why = last.abandoned or Reason.INVARIANT
     jitter = UUID(last.id).int % _SPREAD / _SPREAD
-    is_stuck = number >= MOST
+    is_stuck = number >= MOST or why in _FOR_A_PERSON
     delay = (
-        permanent_delay(number - MOST + 1, jitter=jitter)
+        permanent_delay(max(number - MOST, 0) + 1, jitter=jitter)
         if is_stuck
         else transient_delay(number, jitter=jitter)
     )
@@ -56,6 +60,5 @@ def back_off(failed: Sequence[Rotation], now: Instant, *, skew: timedelta) -> Wa
     # An end that has not come yet was written by a wrong clock, and says nothing.
     if now >= until or finished_at > now + skew:
         return None
-    why = last.abandoned or Reason.INVARIANT
     detail = f"{number} rotations in a row were rolled back ({why.value})"
     return Wait(until=until, reason=why if is_stuck else Reason.BACKOFF, detail=detail)

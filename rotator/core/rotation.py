@@ -58,12 +58,17 @@ class Effect(StrEnum):
 
 
 class Trigger(StrEnum):
-    """Why a rotation was started."""
+    """Why a rotation was started.
+
+    `EXPIRY` is before the provider ends the key by itself, `EXPIRED` after it did.
+    """
 
     AGE = "age"
     MANUAL = "manual"
     TAINT = "taint"
     DRIFT = "drift"
+    EXPIRY = "expiry"
+    EXPIRED = "expired"
 
 
 class Role(StrEnum):
@@ -199,6 +204,15 @@ class Rotation:
         phase = self.halted_from if self.phase is Phase.HALTED else self.phase
         return phase in UNPROMOTED_PHASES
 
+    @property
+    def has_same_id(self) -> bool:
+        """Whether the new key was given the id of the old one, which is gone then."""
+        return self.new_key_id == self.old_key_id
+
+    def is_old(self, key_id: KeyId | None) -> bool:
+        """Whether an id names the old key, and not a new one that was given the same."""
+        return key_id == self.old_key_id and not self.has_same_id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
@@ -213,6 +227,7 @@ class KeyRecord:
         suspect_since: When it became a suspect; starts its own timer.
         disabled_at: When we disabled it; None if we did not.
         gone_at: When a listing first lacked it, or we deleted it.
+        expires_at: When its provider ends it by itself; None for a key without an end.
         intent: An open intent on a suspect, which has no rotation to carry it.
     """
 
@@ -231,7 +246,12 @@ class KeyRecord:
     suspect_since: Instant | None = None
     disabled_at: Instant | None = None
     gone_at: Instant | None = None
+    expires_at: Instant | None = None
     intent: Intent | None = None
+
+    def has_expired(self, at: Instant) -> bool:
+        """Whether the provider has ended the key by itself; `at` is its own time."""
+        return self.expires_at is not None and at >= self.expires_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

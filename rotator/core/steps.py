@@ -142,6 +142,13 @@ def failure(reading: Reading[T]) -> str:
     return reading.code if isinstance(reading, Unreadable) else ""
 
 
+def told(reading: Reading[T]) -> str:
+    """Say for a person why a reading failed; empty when it did not."""
+    if not isinstance(reading, Unreadable):
+        return ""
+    return f"{reading.code}: {reading.why}" if reading.why else reading.code
+
+
 def hold(terms: Terms, now: Instant, reason: Reason, detail: str = "") -> Wait:
     """Wait for something out of the ordinary; looked at again every check interval."""
     return Wait(until=Instant(now + terms.limits.check_interval), reason=reason, detail=detail)

@@ -125,8 +125,16 @@ def _judged_at(
         stale = settled(record.disabled_at, terms, now)
         return stale or Judge(finding=Finding.STRANGER)
     if not terms.traits.can_report_use or not terms.traits.can_disable:
-        return hold(terms, now, Reason.USE_UNKNOWN, record.key_id)
+        return hold(terms, now, Reason.USE_UNKNOWN, _for_a_person(record))
     return _watched(record, use, minter, terms, now)
+
+
+def _for_a_person(record: KeyRecord) -> str:
+    """Say what only a person can decide: we can neither see a use nor undo a mistake."""
+    return (
+        f"{record.key_id} may be of a mint whose answer was lost, and nobody has its secret then: "
+        "end it at the provider, or, if it is somebody's, vouch for it with `rotator keys enable`"
+    )
 
 
 def _watched(

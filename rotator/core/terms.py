@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -77,7 +77,9 @@ class Traits:
             birth, so that attribution is exact.
         has_grants: Whether each key is granted things of its own, which its
             successor needs, too.
-        signature_window: How long after its making a signed request may land.
+        keys_expire: Whether the provider ends keys by itself, and lists when.
+        signature_window: How long after its making a signed request may land; of a
+            credential, one to its provider or to where its key is published.
         list_lag: How stale a listing may be.
         use_quantum: Coarseness of the last use; later uses inside it are not shown.
     """
@@ -88,9 +90,14 @@ class Traits:
     can_tell_minter: bool = False
     marks_keys: bool = False
     has_grants: bool = False
+    keys_expire: bool = False
     signature_window: timedelta = timedelta(minutes=5)
     list_lag: timedelta = timedelta(minutes=1)
     use_quantum: timedelta = timedelta(minutes=15)
+
+    def landing_within(self, window: timedelta) -> Traits:
+        """Return them beside a place of publication where requests may land so late, too."""
+        return replace(self, signature_window=max(self.signature_window, window))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

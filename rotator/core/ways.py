@@ -7,6 +7,7 @@ phase has an answer, and every halt has at least one command that leaves it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from rotator.core.orders import Verb
@@ -297,7 +298,7 @@ def _orders(
             )
     for key_id, owner in to_enable(credential, rotation, keys):
         yield Way(
-            command=f"rotator keys enable {key_id} --reason WHY",
+            command=f"rotator keys enable {quote(key_id)} --reason WHY",
             effect=effect_of(Verb.ENABLE, owner, reason, pausing=pausing)
             if owner
             else effect_on_suspect(key_id),

@@ -53,8 +53,16 @@ _THIRD_WORDS = frozenset(
 )
 """Words that readers of the second generation do not know."""
 
+_FOURTH_WORDS = frozenset(
+    {Reason.EXPIRES_TOO_SOON, Reason.POWERS_UNKNOWN, Trigger.EXPIRY, Trigger.EXPIRED}
+)
+"""Words that readers of the third generation do not know."""
+
 _OLDEST_PROVIDER = "aws-iam"
 """The only provider that readers of the first two generations can look after."""
+
+_OLD_PROVIDERS = frozenset({_OLDEST_PROVIDER, "cipherstash-access-key", "cipherstash-client-key"})
+"""Those that readers of the third generation can look after; they know of no key that expires."""
 
 _SECOND_FIELDS = ("enabled_at", "reversed_at", "vouched_at", "halt_reason")
 """What readers of the first generation would not heed."""
@@ -131,12 +139,15 @@ def generation(value: Credential | Rotation) -> int:
     if isinstance(value, Credential):
         reason = value.hold.reason if value.hold else None
         words, has_new = {reason, value.requested}, value.order is not None
-        is_newest = value.principal.provider != _OLDEST_PROVIDER
+        is_third = value.principal.provider != _OLDEST_PROVIDER
+        is_fourth = value.principal.provider not in _OLD_PROVIDERS
     else:
         words = {value.abandoned, value.trigger}
         has_new = any(getattr(value, name) is not None for name in _SECOND_FIELDS)
-        is_newest = value.granted is not None or _is_granting(value)
-    if is_newest or words & _THIRD_WORDS:
+        is_third, is_fourth = value.granted is not None or _is_granting(value), False
+    if is_fourth or words & _FOURTH_WORDS:
+        return 4
+    if is_third or words & _THIRD_WORDS:
         return 3
     return 2 if has_new or words & _SECOND_WORDS else 1
 

@@ -27,7 +27,7 @@ from rotator.core.reasons import Reason
 from rotator.core.rotation import FINAL_PHASES, Action, Phase, Role, Trigger
 from rotator.journal.columns import Details, Instruction, Intention, Moment, Period, Texts, Word
 
-READER = 3
+READER = 4
 """The generation of rows that this release understands.
 
 A release that writes what this one could not read raises `min_reader` of that
@@ -203,6 +203,7 @@ key = Table(
     Column("suspect_since", Moment),
     Column("disabled_at", Moment),
     Column("gone_at", Moment),
+    Column("expires_at", Moment),
     Column("intent", Intention),
 )
 """What we know of keys; `rotation_id` may name a rotation of a journal that was lost."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rotator import __version__
 from rotator.core.events import AuditAction, AuditRecord, Event, Stage, Subject
 from rotator.core.rotation import Effect
 
@@ -71,6 +72,19 @@ def audit(  # noqa: PLR0913 - the record has these parts, and each is named
         error=error,
         reason=reason,
         evidence=dict(evidence or {}),
+    )
+
+
+def of_daemon(action: AuditAction, reason: str, *, record_id: str, at: Instant) -> AuditRecord:
+    """Make the auditor's record of something that the daemon itself did, with its release."""
+    return AuditRecord(
+        id=record_id,
+        at=at,
+        stage=Stage.EVENT,
+        action=action,
+        outcome="success",
+        reason=reason,
+        evidence={"version": __version__},
     )
 
 

@@ -111,7 +111,9 @@ def _denied(session: Session) -> Wait | None:
     """Say again what the daemon found denied before it began: only its process remembers that."""
     credential = session.credential
     found = credential.hold
-    if found is None or found.reason is not Reason.ACCESS_DENIED or credential.failures:
+    if found is None or found.reason not in {Reason.ACCESS_DENIED, Reason.POWERS_UNKNOWN}:
+        return None
+    if found.reason is Reason.ACCESS_DENIED and credential.failures:
         return None
     return hold(session.terms, session.now(), found.reason, found.detail)
 

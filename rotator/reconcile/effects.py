@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rotator.core import inventory
+from rotator.core import expiry, inventory
 from rotator.core.events import Stage
 from rotator.core.ids import Instant, version_token
 from rotator.core.rotation import Effect, Intent
@@ -105,7 +105,10 @@ def _keep(session: Session, step: Do, key: MintedKey, not_after: Instant) -> Non
     """Commit the key's id; if that fails, bring the key itself to safety."""
     credential, rotation, key_id = session.credential, session.rotation, key.material.key_id
     record = inventory.minted(credential.id, key_id, rotation.id, key.created_at, session.now())
-    session.learn((record,))
+    if key_id != rotation.old_key_id:
+        # Of an id that is given again the journal keeps what it knows of the key that
+        # consumers read; that one may be needed once more.
+        session.learn((record,))
     try:
         succeeded(session, step, key=key_id)
     except ConflictError:
@@ -124,10 +127,13 @@ def _keep(session: Session, step: Do, key: MintedKey, not_after: Instant) -> Non
 
 def _mark(session: Session, provider: CanMark, key: KeyId) -> None:
     """Tell the provider whose key it is; a failure costs attribution, not the key."""
+    principal = session.credential.principal
     try:
-        provider.mark_key(session.credential.principal, key, session.rotation.id)
+        provider.mark_key(principal, key, session.rotation.id)
     except RotatorError as error:
-        session.parts.telemetry.count("effect_failures", effect="mark_key", code=error.code)
+        session.parts.telemetry.count(
+            "effect_failures", provider=principal.provider, effect="mark_key", code=error.code
+        )
         session.parts.telemetry.log("warning", "key not marked", key_id=key, code=error.code)
 
 
@@ -173,13 +179,21 @@ def act(session: Session, step: Do) -> None:
 
 def _happened(session: Session, step: Do) -> None:
     """Commit the outcome; the end of an old key is still to be proved, by the open intent."""
-    is_end = step.effect is Effect.DELETE_KEY and step.key_id == session.rotation.old_key_id
+    is_end = step.effect is Effect.DELETE_KEY and session.rotation.is_old(step.key_id)
     if not is_end:
         succeeded(session, step)
+        _tell_early_end(session, step)
         return
     told = session.event("answered", effect=step.effect)
     session.commit(rotation=answered(session.rotation), events=(told,))
     session.forget()
+
+
+def _tell_early_end(session: Session, step: Do) -> None:
+    """Say loudly that a new key will not live as long as policy counts on."""
+    if expiry.ENDS_EARLY in step.evidence:
+        key, told = session.rotation.new_key_id, dict(step.evidence)
+        session.parts.telemetry.log("warning", "the new key ends early", key_id=key, **told)
 
 
 def _call(session: Session, step: Do, not_after: Instant) -> None:

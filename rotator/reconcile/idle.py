@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rotator.core import inventory, rollbacks
+from rotator.core import expiry, inventory, rollbacks
 from rotator.core.drift import Note
 from rotator.core.events import AuditAction, Stage
 from rotator.core.idle import Adopt, Rest, Start, next_for_idle
-from rotator.core.ids import RotationId
+from rotator.core.ids import Instant, RotationId
+from rotator.core.reasons import Reason
 from rotator.core.rotation import Phase, Role, Rotation, Trigger
 from rotator.core.steps import Do, known
 from rotator.errors import InvariantError, PermanentError, RotatorError
@@ -86,7 +87,21 @@ def back_off(session: Session, failed: Sequence[Rotation]) -> Wait | None:
     """Say how long to wait after rotations that were rolled back; a new order does not wait."""
     if session.credential.requested not in {None, failed[0].trigger if failed else None}:
         return None
-    return rollbacks.back_off(failed, session.now(), skew=session.terms.limits.clock_skew)
+    waiting = rollbacks.back_off(failed, session.now(), skew=session.terms.limits.clock_skew)
+    if waiting is None or waiting.reason is not Reason.EXPIRES_TOO_SOON:
+        return waiting
+    return _until_better_than_nothing(session, waiting, failed[0])
+
+
+def _until_better_than_nothing(session: Session, waiting: Wait, last: Rotation) -> Wait | None:
+    """Wait no longer than the key that consumers read lives: then any that works is better."""
+    record, current = session.key(last.new_key_id), session.key(session.credential.current_key_id)
+    detail = expiry.refused_detail(last, record, session.terms) or waiting.detail
+    until = waiting.until
+    if current is not None and current.expires_at is not None:
+        patience = (last.finished_at or last.phase_since) + session.terms.limits.check_interval
+        until = min(until, Instant(max(current.expires_at, patience)))
+    return replace(waiting, until=until, detail=detail) if session.now() < until else None
 
 
 def remembered(session: Session, step: Adopt, retires: KeyId) -> Rotation:
@@ -143,7 +158,18 @@ def adopt(
 
 
 def _note(session: Session, version: VersionId | None) -> None:
-    """Remember somebody else's version, which carries our current key."""
+    """Remember somebody else's version, which carries our current key.
+
+    Where another key has that key's id by now, somebody has published that one.
+    """
+    current = session.key(session.credential.current_key_id)
+    namesake = next(
+        (it for it in session.namesakes if current and it.key_id == current.key_id), None
+    )
+    if current is not None and namesake is not None:
+        fresh = inventory.reborn(current, None, session.now())
+        session.learn((replace(fresh, role=Role.CURRENT, created_at=namesake.created_at),))
+        session.forget()
     entry = session.audit(
         AuditAction.DESTINATION_DRIFT,
         Stage.EVENT,

@@ -33,9 +33,9 @@ def watch(session: Session) -> None:
     if listing is None or not is_watchable or session.credential.current_key_id is None:
         return
     records = session.keys()
-    lost = _lost(session, records)
+    left = _lost(session, records) | _survivors(session, records)
     for record in records:
-        if record.key_id in lost and listing.find(record.key_id):
+        if record.key_id in left and listing.find(record.key_id):
             _judge(session, record)
 
 
@@ -45,6 +45,13 @@ def _lost(session: Session, records: Iterable[KeyRecord]) -> frozenset[KeyId]:
     if not marked:
         return frozenset()
     return orphans.lost(marked, session.parts.journal.rotations(session.credential.id))
+
+
+def _survivors(session: Session, records: Iterable[KeyRecord]) -> frozenset[KeyId]:
+    marked = orphans.marked(records)
+    if not marked:
+        return frozenset()
+    return orphans.survivors(marked, session.parts.journal.rotations(session.credential.id))
 
 
 def _judge(session: Session, record: KeyRecord) -> None:
@@ -65,7 +72,7 @@ def _judge(session: Session, record: KeyRecord) -> None:
 def _save(session: Session, record: KeyRecord, proof: str) -> None:
     is_orphan = record.role is Role.SUSPECT
     finding = "orphan" if is_orphan else "stranger"
-    reason = "minted by a rotation that the journal has lost"
+    reason = "minted by a rotation that the journal has lost, or that was rolled back"
     session.learn((record,))
     entry = session.audit(
         AuditAction.KEY_SUSPECT,

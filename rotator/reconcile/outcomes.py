@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from rotator.core import inventory
 from rotator.core.consequences import credential_after, keys_after_effect, keys_after_fact
 from rotator.core.events import AuditAction, AuditRecord, Stage
 from rotator.core.ids import Instant
@@ -17,6 +18,7 @@ from rotator.core.transitions import achieved, found, without_intent
 from rotator.errors import InvariantError
 from rotator.reconcile.books import ACTIONS
 from rotator.reconcile.closing import Closed, reversed_by
+from rotator.reconcile.handmade import spared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +91,11 @@ def _landing(session: Session, rotation: Rotation, step: Do) -> Rotation:
 
 def unknown(session: Session, step: Do, error: RotatorError) -> None:
     """Write down that an answer is missing; the intent stays open."""
+    # Nobody raises it, and it may name what a person has to look for.
+    effect, told = step.effect.value, error.diagnostics()
+    session.parts.telemetry.log(
+        "warning", "answer lost", effect=effect, code=error.code, error=told
+    )
     _failed(session, step, error, "unknown", session.rotation)
 
 
@@ -102,7 +109,12 @@ def refused(
 def _failed(
     session: Session, step: Do, error: RotatorError, result: str, rotation: Rotation
 ) -> None:
-    session.parts.telemetry.count("effect_failures", effect=step.effect.value, code=error.code)
+    session.parts.telemetry.count(
+        "effect_failures",
+        provider=session.credential.principal.provider,
+        effect=step.effect.value,
+        code=error.code,
+    )
     record = session.audit(
         ACTIONS[step.effect],
         Stage.OUTCOME,
@@ -133,6 +145,7 @@ def note(session: Session, step: Record) -> None:
 
 
 def _fact(session: Session, step: Record) -> None:
+    step = spared(session, step)
     before, now = session.rotation, session.stamp()
     rotation = found(before, step.fact, now, version=step.version, reason=step.reason)
     old, new = session.key(rotation.old_key_id), session.key(rotation.new_key_id)
@@ -207,10 +220,12 @@ def _open_intent(session: Session) -> Intent:
 
 
 def _adopted(session: Session, key: KeyId | None) -> tuple[KeyRecord, ...]:
-    record = session.key(key)
-    if record is None:
+    record, rotation = session.key(key), session.rotation
+    if record is None or key == rotation.old_key_id:
         return ()
-    return (replace(record, role=Role.PENDING, rotation_id=session.rotation.id),)
+    if record.role is Role.GONE:
+        record = inventory.reborn(record, rotation.id, session.stamp())
+    return (replace(record, role=Role.PENDING, rotation_id=rotation.id),)
 
 
 def finish(
@@ -230,7 +245,8 @@ def _abandoned(session: Session, step: Record) -> tuple[AuditRecord, ...]:
     if step.fact is not Fact.ABANDONED:
         return ()
     action = AuditAction.ROTATION_ABANDON
-    return (session.audit(action, Stage.EVENT, "success", reason=step.reason),)
+    given = step.evidence
+    return (session.audit(action, Stage.EVENT, "success", reason=step.reason, evidence=given),)
 
 
 def _suspicions(session: Session, step: Record) -> tuple[AuditRecord, ...]:

@@ -59,7 +59,7 @@ class Parts:
     """The outside, as ports.
 
     Attributes:
-        providers: By provider name.
+        providers: By provider name; the journal may know more than are configured.
         destinations: By destination kind.
         terms_for: Policy, traits and limits for a credential, as of now.
         lease_period: How long a claim lasts until its first commit.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rotator.core import expiry
 from rotator.core.drift import Note
 from rotator.core.idle import Adopt, Rest, Start, due_at, next_for_idle
 from rotator.core.ids import LeaseToken
@@ -34,6 +35,8 @@ _MOST_STEPS = 20
 _WHY = {
     Trigger.AGE: "older than the policy asks for",
     Trigger.DRIFT: "consumers read a key that its provider refuses",
+    Trigger.EXPIRY: "its provider ends it by itself soon",
+    Trigger.EXPIRED: "its provider has ended it by itself: consumers are refused",
 }
 
 
@@ -134,7 +137,9 @@ def _idle_rows(session: Session, verdict: Start | Rest) -> tuple[PlanRow, ...]:
         return (_verdict_row(session, None, verdict),)
     current = session.credential.current_key_id
     is_single = current is None
-    return tuple(
+    # A key that its provider has ended may be listed no more, and its rotation is planned yet.
+    unlisted = () if is_single or listing.find(current) else (_verdict_row(session, None, verdict),)
+    return unlisted + tuple(
         _verdict_row(session, key, verdict)
         if is_single or key.key_id == current
         else _row(session, key, "leave alone", "not a key that rotator manages")
@@ -187,11 +192,13 @@ def _verdict_row(session: Session, key: KeyInfo | None, verdict: Start | Rest) -
             return _row(session, key, "wait", _told(waiting))
         is_ordered = session.credential.requested is not None
         why = "an operator ordered it" if is_ordered else _WHY[verdict.trigger]
+        ends = expiry.told(key, session.now())
+        why = f"{why} ({ends})" if ends else why
         return _row(session, key, "rotate", why, when=session.now())
     wait = verdict.wait
     if wait.reason is Reason.NOT_DUE and key is not None:
         due = due_at(session.credential, key, session.terms)
-        return _row(session, key, "wait", _with_pause(session, explain(wait.reason)), when=due)
+        return _row(session, key, "wait", _with_pause(session, _told(wait)), when=due)
     if session.credential.action is Action.REPORT:
         note = session.credential.note or explain(wait.reason)
         return _row(session, key, "report", note)

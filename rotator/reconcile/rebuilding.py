@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rotator.core.rotation import Credential, Rotation
     from rotator.ports.journal import Journal
     from rotator.reconcile.parts import Parts
+    from rotator.reconcile.scan import Scanner
 
 REBUILD = "rebuild"
 """The kind of the history's line by which a rebuilt rotation is known."""
@@ -50,6 +51,23 @@ class RebuildRow:
     rebuilt: Rebuilt | None = None
     note: str = ""
     is_unclear: bool = False
+
+
+def plan_all(parts: Parts, scanner: Scanner, account: AccountId | None) -> tuple[RebuildRow, ...]:
+    """Say what the journal would hold of an account, or of every one, in the order of names.
+
+    Raises:
+        PermanentError: The journal is not lost, or an account is confirmed.
+    """
+    within = [item for item in scanner.territories if account in {None, item.account}]
+    found = (
+        candidate
+        for territory in within
+        for candidate in sorted(
+            scanner.judge(territory).candidates(), key=lambda item: item.principal.name
+        )
+    )
+    return plan(parts, {territory.account for territory in within}, found)
 
 
 def plan(

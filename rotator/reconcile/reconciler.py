@@ -89,15 +89,21 @@ class Reconciler:
     def _look(self, session: Session) -> Wait:
         watched = self._watch(session)
         rest = self._work(session)
-        return rest if watched is None else replace(rest, until=min(rest.until, watched))
+        if watched is None:
+            return rest
+        if watched.reason is Reason.USE_UNKNOWN and not is_hold(rest.reason):
+            # Nobody would ever hear of a key that waits for a person and holds nothing up.
+            rest = replace(rest, reason=watched.reason, detail=watched.detail)
+        return replace(rest, until=min(rest.until, watched.until))
 
-    def _watch(self, session: Session) -> Instant | None:
+    def _watch(self, session: Session) -> Wait | None:
         """Walk through the suspects; their trouble never keeps a rotation from its guard (I1)."""
         try:
             return suspects.walk(session)
         except (TransientError, PermanentError) as error:
             self._log("warning", "suspect not handled", session.credential.id, error)
-            return Instant(session.now() + session.terms.limits.check_interval)
+            soon = Instant(session.now() + session.terms.limits.check_interval)
+            return Wait(until=soon, reason=Reason.BACKOFF)
 
     def _work(self, session: Session) -> Wait:
         """Drive what is open; what ends may make room for what is due."""
@@ -151,7 +157,9 @@ def _named(session: Session, rest: Wait) -> Wait:
     """Say of each key in a full set of slots what it is to us, and what is denied by name."""
     if rest.reason is not Reason.SLOTS_FULL:
         return explained(session, rest)
-    return replace(rest, detail=inventory.describe(session.keys(), session.terms.limits))
+    traits, limits = session.terms.traits, session.terms.limits
+    can_end = traits.can_disable and traits.can_report_use
+    return replace(rest, detail=inventory.describe(session.keys(), limits, can_end=can_end))
 
 
 def _drive(session: Session) -> Wait | Done:
@@ -198,7 +206,9 @@ def after_failure(error: RotatorError, failures: int, session: Session) -> Wait:
         return Wait(until=until, reason=Reason.INVARIANT, detail=error.diagnostics())
     if isinstance(error, PermanentError):
         until = Instant(now + permanent_delay(failures, jitter=jitter))
-        return Wait(until=until, reason=Reason.ACCESS_DENIED, detail=f"{error.code}: {error}")
+        is_told = error.code == Reason.POWERS_UNKNOWN
+        reason = Reason.POWERS_UNKNOWN if is_told else Reason.ACCESS_DENIED
+        return Wait(until=until, reason=reason, detail=f"{error.code}: {error}")
     delay = transient_delay(failures, jitter=jitter)
     asked = error.retry_after if isinstance(error, TransientError) else None
     reason = Reason.DESTINATION_BUSY if isinstance(error, DestinationBusyError) else Reason.BACKOFF

@@ -93,7 +93,7 @@ def is_gated(rotation: Rotation, step: Do) -> bool:
     """Whether a step makes a key, or takes the old one or the way back to it."""
     match step.effect:
         case Effect.DELETE_KEY:
-            return step.key_id == rotation.old_key_id
+            return rotation.is_old(step.key_id)
         case Effect.UNSTAGE:
             return step.version == rotation.base_version
         case effect:

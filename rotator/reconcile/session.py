@@ -12,22 +12,24 @@ from typing import TYPE_CHECKING
 from rotator.core import inventory, usage
 from rotator.core.facts import Grants, Known, Observation, Unreadable, What
 from rotator.core.ids import Instant
+from rotator.core.rotation import Effect
 from rotator.errors import InvariantError, NotFoundError, PermanentError
 from rotator.ports.destination import CanReadBack
 from rotator.ports.journal import Change
 from rotator.ports.provider import CanKeepGrants, CanReportUse
 from rotator.reconcile import books
 from rotator.reconcile.proof import is_refused
+from rotator.reconcile.unconfigured import UnconfiguredKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
 
     from rotator.core.events import AuditAction, AuditRecord, Event, Scalar, Stage
-    from rotator.core.facts import DestinationRef, KeyListing, LastUsed
+    from rotator.core.facts import DestinationRef, KeyInfo, KeyListing, LastUsed
     from rotator.core.ids import KeyId
     from rotator.core.orders import Pause
-    from rotator.core.rotation import Claim, Credential, Effect, KeyRecord, Rotation
+    from rotator.core.rotation import Claim, Credential, KeyRecord, Rotation
     from rotator.core.terms import Terms
     from rotator.ports.destination import Destination
     from rotator.ports.provider import KeyProvider
@@ -42,8 +44,10 @@ class Session:
         self.parts = parts
         self.claim = claim
         self.terms: Terms = parts.terms_for(claim.credential)
-        self.provider: KeyProvider = parts.providers[claim.credential.principal.provider]
+        name = claim.credential.principal.provider
+        self.provider: KeyProvider = parts.providers.get(name) or UnconfiguredKeys(name)
         self.observation = Observation()
+        self.namesakes: tuple[KeyInfo, ...] = ()
         self._learnt: dict[KeyId, KeyRecord] = {}
         self._told: tuple[Instant, timedelta] | None = None
 
@@ -170,7 +174,7 @@ class Session:
         try:
             reading: Known[object] | Unreadable = Known(self._read(what))
         except PermanentError as error:
-            reading = Unreadable(error.code)
+            reading = Unreadable(error.code, str(error))
         self.observation = self.observation.with_reading(what, reading)
 
     def forget(self) -> None:
@@ -178,7 +182,12 @@ class Session:
         self.observation = self.observation.forgetting()
 
     def list_keys(self) -> KeyListing:
-        """List the principal's keys and learn what the listing shows."""
+        """List the principal's keys and learn what the listing shows.
+
+        Keys that only have the id of one that we look after are told as `namesakes`:
+        that one is gone, and nothing that is meant for it may be done to them. While
+        a rotation mints, or has minted a key of the same id, it is not told apart here.
+        """
         listing = self.provider.list_keys(self.credential.principal)
         ahead = listing.provider_time - self.now()
         self._told = listing.provider_time, ahead
@@ -186,7 +195,20 @@ class Session:
         lag = self.terms.traits.list_lag
         found = inventory.seen(self.credential.id, self.keys(), listing, self.now(), lag=lag)
         self.learn(found)
-        return inventory.dated(listing, self.keys())
+        listing = inventory.dated(listing, self.keys())
+        self.namesakes = tuple(
+            key for key in inventory.namesakes(self.keys(), listing) if not self._may_be_minted(key)
+        )
+        return inventory.without(listing, self.namesakes)
+
+    def _may_be_minted(self, key: KeyInfo) -> bool:
+        """Whether the open rotation may have made a key that has the id of its old one."""
+        rotation = self.claim.rotation
+        if rotation is None or key.key_id != rotation.old_key_id:
+            return False
+        intent = rotation.intent
+        is_minting = intent is not None and intent.effect is Effect.CREATE_KEY
+        return is_minting or rotation.has_same_id
 
     def read_use(self, key_id: KeyId) -> LastUsed:
         """Read a key's last use and learn it.
@@ -207,7 +229,9 @@ class Session:
     def _read(self, what: What) -> object:
         match what:
             case What.KEYS:
-                return self.list_keys()
+                listing = self.list_keys()
+                self.observation = replace(self.observation, old_expires_at=self._old_end())
+                return listing
             case What.DESTINATION:
                 ref = self._ref()
                 return self.destination(ref).describe(ref)
@@ -225,6 +249,12 @@ class Session:
                 return self._grants()
             case What.OLD_REFUSED:
                 return is_refused(self)
+
+    def _old_end(self) -> Instant | None:
+        """When the provider ends the open rotation's old key, by the last listing that had it."""
+        rotation = self.claim.rotation
+        record = self.key(rotation.old_key_id) if rotation else None
+        return record.expires_at if record else None
 
     def granting(self) -> CanKeepGrants:
         """The provider as one whose keys are granted things of their own.

@@ -57,16 +57,19 @@ class Told:
     minter: Minter | None = None
 
 
-def walk(session: Session) -> Instant | None:
+def walk(session: Session) -> Wait | None:
     """Take every suspect as far as it goes now.
 
     Returns:
-        When the first of them wants to be looked at again; None without suspects.
+        When the first of them wants to be looked at again, with the reason of one that
+        only a person can judge, if there is any; None without suspects.
     """
     known = session.keys()
     suspects = [record.key_id for record in known if record.role is Role.SUSPECT]
-    waits = [_one(session, key) for key in suspects]
-    return min((wait.until for wait in waits if wait), default=None)
+    waits = [wait for wait in (_one(session, key) for key in suspects) if wait]
+    first = min(waits, key=lambda it: it.until, default=None)
+    stuck = next((wait for wait in waits if wait.reason is Reason.USE_UNKNOWN), first)
+    return first and stuck and replace(stuck, until=first.until)
 
 
 def ask(session: Session, record: KeyRecord, listing: KeyListing, told: Told) -> Judge | Act | Wait:

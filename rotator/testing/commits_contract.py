@@ -387,5 +387,6 @@ def _full_key() -> KeyRecord:
         suspect_since=_tick(3),
         disabled_at=_tick(4),
         gone_at=_tick(5),
+        expires_at=_tick(6),
         intent=intent(Effect.DISABLE_KEY, key_id=OLD_KEY, provider_time=None),
     )

@@ -34,7 +34,12 @@ SURVEY_KEPT_FOR = timedelta(hours=4)
 
 
 class BareFakeProvider:
-    """A provider without any optional capability, and the truth about it."""
+    """A provider without any optional capability, and the truth about it.
+
+    Attributes:
+        keys: Every key, also those that are gone.
+        former: Keys that are gone and whose id another one has now.
+    """
 
     def __init__(
         self, clock: Clock, *, habits: Habits | None = None, wire: Wire | None = None
@@ -49,6 +54,7 @@ class BareFakeProvider:
         self.wire = wire or Wire(clock=clock)
         self.habits = habits or Habits()
         self.keys: dict[KeyId, FakeKey] = {}
+        self.former: list[FakeKey] = []
         self.people: set[str] = set()
         self._principals: dict[tuple[AccountId, str], Principal] = {}
         self._tags: dict[tuple[str, KeyId], RotationId] = {}
@@ -67,6 +73,7 @@ class BareFakeProvider:
             can_tell_minter=isinstance(self, CanTellMinter),
             marks_keys=self.habits.marks_keys,
             has_grants=isinstance(self, CanKeepGrants),
+            keys_expire=self.habits.keys_expire,
             signature_window=self.habits.signature_window,
             list_lag=max(self.habits.list_lag, LISTING_MARGIN),
             use_quantum=self.habits.use_quantum,
@@ -118,7 +125,9 @@ class BareFakeProvider:
 
     def _of(self, principal: Principal, at: Instant) -> list[FakeKey]:
         uid = self._resident(principal).uid
-        return [key for key in self.keys.values() if key.owner_uid == uid and key.exists_at(at)]
+        known = (*self.former, *self.keys.values())
+        mine = (key for key in known if key.owner_uid == uid)
+        return [key for key in mine if key.is_kept_at(at, self.habits)]
 
     def _existing(self, principal: Principal, key: KeyId, at: Instant) -> FakeKey:
         found = next((item for item in self._of(principal, at) if item.key_id == key), None)
@@ -145,6 +154,7 @@ class BareFakeProvider:
                     enabled=key.is_enabled_at(shown_at),
                     created_at=Instant(key.created_at + offset),
                     rotation=key.rotation or self._tags.get((key.owner_uid, key.key_id)),
+                    expires_at=key.end_by(offset),
                 )
                 for key in self._of(principal, shown_at)
             ),
@@ -159,18 +169,29 @@ class BareFakeProvider:
             raise QuotaExceededError("no free key slot", subject=principal.name)
         number = next(self._numbers)
         key = FakeKey(
-            key_id=KeyId(f"AKIAFAKE{number:012d}"),
+            key_id=self._next_id(number, at),
             secret=f"{SECRET_MARK}+{number:08d}/{'x' * 22}",
             owner_uid=self._resident(principal).uid,
             minter=minter,
             created_at=at,
             rotation=rotation if self.habits.marks_keys else None,
             minted_for=rotation,
+            expires_at=self.habits.end_of(at, by_hand=minter is Actor.HUMAN),
         )
+        if key.key_id in self.keys:
+            self.former.append(self.keys.pop(key.key_id))
         self.keys[key.key_id] = key
         self._note(at, minter, "create_key", key.key_id)
         material = KeyMaterial(key_id=key.key_id, secret=Secret(key.secret))
         return MintedKey(material=material, created_at=Instant(at + self.habits.clock_offset))
+
+    def _next_id(self, number: int, at: Instant) -> KeyId:
+        fresh = KeyId(f"AKIAFAKE{number:012d}")
+        if not self.habits.reuses_ids:
+            return fresh
+        kept = [it.key_id for it in self.keys.values() if it.is_kept_at(at, self.habits)]
+        newest = max(kept, default="")
+        return min((it for it in self.keys if it not in kept and it > newest), default=fresh)
 
     def _delete(self, principal: Principal, key: KeyId, actor: Actor, at: Instant) -> None:
         found = next((item for item in self._of(principal, at) if item.key_id == key), None)
@@ -262,17 +283,8 @@ class ReportingUse(BareFakeProvider):
 
     def last_used(self, principal: Principal, key: KeyId) -> LastUsed:
         """Tell the last recorded use that is old enough to be reported."""
-        return self.wire.read("last_used", lambda at: self._last_use(principal, key, at))
-
-    def _last_use(self, principal: Principal, key: KeyId, at: Instant) -> LastUsed:
-        found = self._existing(principal, key, at)
-        shown_at = at - self.habits.report_lag
-        uses = [item for item in found.recorded if item[0] <= shown_at]
-        if not uses:
-            return LastUsed(at=None)
-        when, service = uses[-1]
-        return LastUsed(
-            at=Instant(when + self.habits.clock_offset), service=service, region="eu-central-1"
+        return self.wire.read(
+            "last_used", lambda at: self._existing(principal, key, at).last_use_at(at, self.habits)
         )
 
 
@@ -316,15 +328,9 @@ class Trailing(BareFakeProvider):
 
         def read(at: Instant) -> Minter:
             found = self.keys.get(key)
-            owner = self._resident(principal).uid
-            if found is None or found.owner_uid != owner:
+            if found is None or found.owner_uid != self._resident(principal).uid:
                 return Minter.UNKNOWN
-            made_at = Instant(found.created_at + self.habits.clock_offset)
-            if not since <= made_at <= until or at < found.created_at + self.habits.trail_lag:
-                return Minter.UNKNOWN
-            if found.minter is Actor.HUMAN:
-                return Minter.SOMEBODY_ELSE
-            return Minter.OURS if found.minted_for == rotation else Minter.UNKNOWN
+            return found.minter_at(at, self.habits, rotation, (since, until))
 
         return self.wire.read("minted_by", read)
 
@@ -342,11 +348,9 @@ class ReadingTags(BareFakeProvider):
 
     def tags(self, principal: Principal) -> dict[str, str]:
         """Read what humans wrote on the principal."""
-
-        def read(_: Instant) -> dict[str, str]:
-            return dict(self._named_tags.get(self._same(principal).uid, {}))
-
-        return self.wire.read("tags", read)
+        return self.wire.read(
+            "tags", lambda _: dict(self._named_tags.get(self._same(principal).uid, {}))
+        )
 
 
 class Surveying(BareFakeProvider):

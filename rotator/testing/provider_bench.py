@@ -13,7 +13,7 @@ from rotator.testing.bench import Bench
 
 if TYPE_CHECKING:
     from rotator.core.facts import KeyInfo, Principal
-    from rotator.core.ids import KeyId
+    from rotator.core.ids import Instant, KeyId
     from rotator.core.secret import KeyMaterial
     from rotator.ports.provider import KeyProvider
 
@@ -64,6 +64,11 @@ class ProviderBench(Bench):
     def new_grant(self) -> str:
         """Make something that a key can be granted; skip where keys have no grants."""
         pytest.skip("keys have no grants here")
+
+    def mint_expiring(self, principal: Principal) -> tuple[KeyMaterial, Instant]:
+        """Mint a key that ends by itself, out of band, and tell when; skip where none does."""
+        del principal
+        pytest.skip("keys have no end of their own here")
 
     def delay_trail(self) -> None:
         """Make the vendor's log late until `publish_trail`; nothing where it has none."""

@@ -37,6 +37,7 @@ from rotator.testing.capability_contract import (
     PeopleContract,
     UseContract,
 )
+from rotator.testing.expiry_contract import ExpiryContract
 from rotator.testing.facts_contract import SurveyContract, TagsContract
 from rotator.testing.grants_contract import GrantsContract
 from rotator.testing.provider_bench import ROTATION, listed, mint
@@ -312,5 +313,6 @@ class KeyProviderContract(
     PeopleContract,
     TagsContract,
     SurveyContract,
+    ExpiryContract,
 ):
     """Everything that a key provider promises; a subclass offers the fixture `bench`."""

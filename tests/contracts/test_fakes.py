@@ -97,6 +97,15 @@ class FakeProviderBench(FakeBench, ProviderBench):
         """Call the fake as a consumer."""
         return self.fake.use(material)
 
+    def mint_expiring(self, principal: Principal) -> tuple[KeyMaterial, Instant]:
+        """Mint at the fake, whose keys end if its habits say so."""
+        if not self.fake.habits.keys_expire:
+            return super().mint_expiring(principal)
+        material = self.fake.mint_by_hand(principal)
+        ends = self.fake.keys[material.key_id].expires_at
+        assert ends is not None
+        return material, ends
+
     def delay_activation(self) -> None:
         """Make activation slow."""
         self.fake.habits = replace(self.fake.habits, activation_lag=timedelta(seconds=15))
@@ -138,6 +147,7 @@ SLOW = Habits(
     marks_keys=True,
 )
 UNLIMITED = Habits(max_keys=None)
+ENDING = Habits(max_keys=3, lifetime=timedelta(days=30), lifetime_by_hand=timedelta(days=3))
 
 KINDS = [
     pytest.param(FakeProvider, QUICK, id="quick"),
@@ -149,6 +159,7 @@ KINDS = [
     pytest.param(FakeProviderWithoutUse, QUICK, id="without-use"),
     pytest.param(BareFakeProvider, QUICK, id="bare"),
     pytest.param(FakeProviderWithGrants, QUICK, id="with-grants"),
+    pytest.param(FakeProvider, ENDING, id="ending-keys"),
 ]
 
 

@@ -246,6 +246,13 @@ def test_a_key_that_was_found_nowhere_waits_for_a_person() -> None:
     assert finding.verdict in WAITING
 
 
+def test_nobody_says_that_no_secret_carries_a_key_whose_id_no_search_can_tell() -> None:
+    finding = judge_guest(provider="jupyterhub-token")
+
+    assert finding.verdict is Verdict.UNPLACED
+    assert "cannot be told at sight" in finding.why
+
+
 def test_an_object_without_named_fields_is_named_alone() -> None:
     key = FoundKey(key_id=OLD_KEY, key_id_field="", is_addressable=False)
     item = found(OLD_KEY, shape=Shape.BINARY, keys=(key,))

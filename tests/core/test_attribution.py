@@ -116,3 +116,13 @@ def test_the_window_is_as_long_as_the_request_may_travel() -> None:
 
     assert judge(late, traits=quick) == NOBODYS
     assert judge(late).suspects == (STRAY_KEY,)
+
+
+@pytest.mark.parametrize(("seen_at", "is_suspected"), [(at(days=3), True), (at(days=-1), False)])
+def test_an_undated_key_may_be_ours_however_late_we_first_saw_it(
+    seen_at: Instant, *, is_suspected: bool
+) -> None:
+    """Nobody looked while the daemon was down; its age begins with the first look."""
+    undated = key(STRAY_KEY, created_at=seen_at, is_dated=False)
+
+    assert bool(judge(undated).suspects) is is_suspected

@@ -70,6 +70,19 @@ def test_a_rotation_ends_in_time_in_spite_of_freezes_or_starts_before_all_that_h
         assert start == regular
 
 
+@given(fraction=fractions, known=freezes, ends=st.integers(-10, 400))
+def test_a_key_that_its_provider_ends_is_out_of_use_by_then_or_freezes_hinder_it(
+    fraction: float, known: list[Freeze], ends: int
+) -> None:
+    until = at(days=ends)
+
+    start = starts_at(EPOCH, SCHEDULE, GRACE, fraction=fraction, freezes=known, until=until)
+
+    assert start <= starts_at(EPOCH, SCHEDULE, GRACE, fraction=fraction, freezes=known)
+    assert start + GRACE.max_period <= until
+    assert ends_at(start, GRACE, known) <= until or start < min(item.start for item in known)
+
+
 @pytest.mark.parametrize(
     ("known", "days"),
     [

@@ -361,6 +361,25 @@ def test_a_suspect_that_the_log_proves_ours_may_be_deleted_but_not_while_it_is_n
     assert examine(look).safe_to_delete == ()
 
 
+@pytest.mark.parametrize(
+    "traits", [Traits(can_disable=False), Traits(can_report_use=False)], ids=["no switch", "no use"]
+)
+def test_a_suspect_that_nobody_can_watch_or_switch_off_is_a_persons_to_decide(
+    traits: Traits,
+) -> None:
+    look = chart(
+        keys=(key(), key(STRAY_KEY)),
+        records=(key_record(), key_record(key_id=STRAY_KEY, role=Role.SUSPECT)),
+        suspects={STRAY_KEY: Watched(step=wait(Reason.USE_UNKNOWN), is_proved=False)},
+    )
+    blind = replace(look, terms=Terms(traits=traits))
+
+    found = said(examine(blind), STRAY_KEY).advice
+
+    assert "then delete it by hand" in found.text
+    assert not found.may_delete
+
+
 def test_a_suspect_whose_secret_cannot_be_read_is_not_called_safe_to_delete() -> None:
     look = chart(
         keys=(key(), key(STRAY_KEY)),

@@ -5,8 +5,9 @@ from base64 import b64encode
 import pytest
 
 from rotator.core.cipherstash_forms import Crn
-from rotator.core.doctor_value import LONGEST, Kind, examine
+from rotator.core.doctor_value import Kind, examine
 from rotator.core.ids import AccountId
+from rotator.core.value_reading import LONGEST
 
 ID = "ABCDEFGH23456789"
 KEY = f"CSAK{ID}.{'Q7X2' * 12}"

@@ -115,6 +115,7 @@ class TestInventory:
             f"made {made:%Y-%m-%d})"
         )
         assert describe((), Limits()) == ""
+        assert "suspect until a person decides" in describe(records, Limits(), can_end=False)
 
     def test_a_strangers_key_with_a_mark_of_ours_is_named_as_such(self) -> None:
         record = key_record(key_id=STRAY_KEY, role=Role.FOREIGN, rotation_id=rotation().id)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rotator.core.ids import RotationId, version_token
-from rotator.core.orphans import judged, lost, marked, proof
+from rotator.core.orphans import judged, lost, marked, proof, survivors
 from rotator.core.rotation import Phase, Role
 from tests.builders import EPOCH, NEW_KEY, OLD_VERSION, at, credential, key_record, rotation
 from tests.core.worlds import SIBLING_VERSION, STRAY_KEY, state, used
@@ -51,6 +51,23 @@ class TestLost:
     )
     def test_nothing_else_is(self, record: object) -> None:
         assert marked((record,)) == ()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("phase", "new_key", "survives"),
+    [
+        (Phase.ROLLED_BACK, STRAY_KEY, True),
+        (Phase.ROLLED_BACK, NEW_KEY, False),
+        (Phase.COMPLETED, STRAY_KEY, False),
+        (Phase.PLANNED, STRAY_KEY, False),
+    ],
+)
+def test_what_was_said_to_be_deleted_and_is_listed_again_has_survived(
+    phase: Phase, new_key: str, *, survives: bool
+) -> None:
+    known = replace(rotation(), id=FORGOTTEN, phase=phase, new_key_id=new_key)  # type: ignore[arg-type]
+
+    assert bool(survivors((ORPHAN,), (known,))) is survives
 
 
 class TestProof:

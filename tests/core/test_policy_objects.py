@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rotator.core.forms import AWS_IAM, PROVIDERS
+from rotator.core.forms import AWS_IAM, BUILT_IN
 from rotator.core.ids import AccountId
 from rotator.core.policy import Account, DestinationTemplate, Match, Rule
 from rotator.core.policy_faults import policy_faults
@@ -43,7 +43,7 @@ def clashing(*rules: Rule, accounts: tuple[Account, ...] = EVERYWHERE) -> list[t
 
 
 def test_the_core_names_the_providers_as_their_adapters_do() -> None:
-    assert PROVIDERS == (PROVIDER, ACCESS_KEYS, CLIENT_KEYS)
+    assert BUILT_IN == (PROVIDER, ACCESS_KEYS, CLIENT_KEYS)
 
 
 def test_an_account_is_of_aws_unless_somebody_says_otherwise() -> None:
@@ -54,12 +54,12 @@ def test_an_account_is_of_aws_unless_somebody_says_otherwise() -> None:
     ("match", "accounts", "providers"),
     [
         (Match(), (PROD,), (AWS_IAM,)),
-        (Match(), EVERYWHERE, PROVIDERS),
+        (Match(), EVERYWHERE, BUILT_IN),
         (Match(provider=("cipherstash-*",)), EVERYWHERE, BOTH),
         (Match(provider=("cipherstash-*",)), (PROD,), ()),
         (Match(account=("vault",)), EVERYWHERE, BOTH),
         (Match(path=("/svc/*",)), EVERYWHERE, (AWS_IAM,)),
-        (Match(path=("/*",)), EVERYWHERE, PROVIDERS),
+        (Match(path=("/*",)), EVERYWHERE, BUILT_IN),
         (Match(tags=(TagGlobs(name="team", values=("*",)),)), EVERYWHERE, (AWS_IAM,)),
         (Match(), (), (AWS_IAM,)),
         (Match(account=("vault",), provider=("*-client-key",)), (), (CLIENT_KEYS,)),

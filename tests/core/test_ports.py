@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rotator import ports
+from rotator.ports.api_keys import ApiKeys
 from rotator.ports.journal import Journal
 from rotator.ports.workspace import Workspace
 
@@ -29,7 +30,7 @@ CHANGES = {
 }
 """Methods that change something at a vendor."""
 
-UNIONS = (Journal, Workspace)
+UNIONS = (ApiKeys, Journal, Workspace)
 
 
 def protocols() -> Iterator[type]:

@@ -10,7 +10,7 @@ from rotator.core.machine import next_step
 from rotator.core.reasons import Reason
 from rotator.core.recovery import lands_until, settles_at
 from rotator.core.rotation import Effect, Phase
-from rotator.core.steps import Do, Fact, Halt, Record, Wait
+from rotator.core.steps import Do, Fact, Halt, Record, Wait, told
 from rotator.core.terms import Terms
 from tests.builders import EPOCH, NEW_KEY, OLD_KEY, OLD_VERSION, at, intent
 from tests.core.worlds import (
@@ -304,3 +304,16 @@ def test_a_mint_that_may_be_a_namesakes_now_is_named_with_its_times() -> None:
     assert halt.reason is Reason.PRINCIPAL_REPLACED
     assert f"asked for at {EPOCH:%Y-%m-%d %H:%M:%S} UTC" in halt.detail
     assert "delete it there by hand" in halt.detail
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        (Known(value=1), ""),
+        (Unreadable("denied"), "denied"),
+        (Unreadable("denied", why="hub.yaml:7: list"), "denied: hub.yaml:7: list"),
+    ],
+    ids=["read", "failed", "failed and told why"],
+)
+def test_a_reading_that_failed_says_why(reading: Known[int] | Unreadable, said: str) -> None:
+    assert told(reading) == said

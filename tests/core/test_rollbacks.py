@@ -79,3 +79,14 @@ def test_after_some_in_a_row_a_person_is_told_why(abandoned: Reason | None, reas
     assert after.reason is reason
     assert is_hold(after.reason)
     assert after.until >= EPOCH + timedelta(minutes=30)
+
+
+def test_a_new_key_that_the_provider_ends_too_soon_is_told_of_at_once() -> None:
+    short = replace(FAILED, abandoned=Reason.EXPIRES_TOO_SOON)
+
+    first, later = wait((short,)), wait((short,) * (MOST + 2))
+
+    assert first is not None
+    assert later is not None
+    assert first.reason is later.reason is Reason.EXPIRES_TOO_SOON
+    assert later.until > first.until

@@ -70,6 +70,7 @@ def listings(draw: st.DrawFn) -> KeyListing:
             enabled=draw(booleans),
             created_at=draw(near),
             rotation=draw(st.sampled_from([None, open_rotation().id, "another"])),
+            expires_at=draw(st.none() | near),
         )
         for name in names
     )
@@ -108,6 +109,7 @@ observations: st.SearchStrategy[Observation] = st.builds(
     old_refused=readings(booleans),
     grants=readings(grants),
     old_gap=st.none() | st.timedeltas(timedelta(0), timedelta(days=40)),
+    old_expires_at=st.none() | near,
     secret_in_hand=booleans,
 )
 terms_of_all_kinds = st.builds(
@@ -121,6 +123,7 @@ terms_of_all_kinds = st.builds(
         can_report_use=booleans,
         marks_keys=booleans,
         has_grants=booleans,
+        keys_expire=booleans,
     ),
     can_read_back=booleans,
 )
@@ -216,7 +219,8 @@ def test_no_answer_takes_a_key_away_from_those_who_read_it(
         assert terms.mode is Mode.ENFORCE
         assert _carries_new_key(rotation, observation)
         assert _lists_enabled(observation, rotation.new_key_id)
-        if terms.traits.has_grants and rotation.phase is Phase.PROMOTED:
+        is_dead = observation.old_refused == Known(value=True)
+        if terms.traits.has_grants and rotation.phase is Phase.PROMOTED and not is_dead:
             assert isinstance(observation.grants, Known)
             assert observation.grants.value.old <= observation.grants.value.new
     elif isinstance(step, Do) and step.effect is Effect.DELETE_KEY:
@@ -259,4 +263,8 @@ def _carries_new_key(rotation: Rotation, observation: Observation) -> bool:
 def _lists_enabled(observation: Observation, key: KeyId | None) -> bool:
     listing = observation.keys
     assert isinstance(listing, Known)
-    return any(item.key_id == key and item.enabled for item in listing.value.keys)
+    told = listing.value.provider_time
+    return any(
+        item.key_id == key and item.enabled and not item.has_expired(told)
+        for item in listing.value.keys
+    )

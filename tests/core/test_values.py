@@ -243,7 +243,7 @@ GOLDEN: dict[type[StrEnum], str] = {
         "observe prepare create_key stage verify promote unstage disable_key enable_key delete_key "
         "grant"
     ),
-    Trigger: "age manual taint drift",
+    Trigger: "age manual taint drift expiry expired",
     Role: "current previous pending discard suspect foreign gone",
     Action: "rotate report",
     Fact: (
@@ -264,7 +264,8 @@ GOLDEN: dict[type[StrEnum], str] = {
         "principal_replaced current_key_gone current_key_disabled new_key_gone still_used "
         "use_unreadable use_unknown quiet_unproven reenabled used_while_disabled secret_lost "
         "verify_failed outcome_lost access_denied invariant paused enabled_by_operator aborted "
-        "grants_unreadable grants_taken own_key_last old_key_lives"
+        "grants_unreadable grants_taken own_key_last old_key_lives expires_too_soon "
+        "powers_unknown"
     ),
     AuditAction: (
         "key.create key.stage key.verify key.promote key.unstage key.disable key.enable "
@@ -275,7 +276,7 @@ GOLDEN: dict[type[StrEnum], str] = {
         "operator.withdraw_account journal.rebuild operator.create_key operator.revoke_key "
         "operator.create_keyset operator.grant_keyset operator.revoke_keyset "
         "operator.enable_keyset operator.disable_keyset operator.create_client "
-        "operator.delete_client key.grant"
+        "operator.delete_client key.grant operator.test_provider"
     ),
 }
 

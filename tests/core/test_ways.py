@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from shlex import quote, split
 from typing import Any
 
 import pytest
@@ -275,6 +276,21 @@ def test_each_pause_that_covers_it_is_told_with_the_command_that_lifts_it() -> N
     ]
     assert "everything is paused by ann since 2026-01-08 00:00Z: incident" in found.safe_now
     assert "no key is made" in effect_of_pause()
+
+
+def test_a_name_that_a_stranger_chose_is_one_word_of_every_command() -> None:
+    name, key = "x; rm -rf ~ #`id`", KeyId("$(id) 'k'")
+    one = credential(name, hold=held(Reason.SLOTS_FULL))
+    pause = Pause(operator="cy", reason="release", since=WHEN, credential=one.id)
+    off = key_record(key_id=key, role=Role.SUSPECT, enabled=False, disabled_at=WHEN)
+
+    found = situation(one, None, (off,), (pause,))
+
+    commands = [split(way.command) for way in found.ways if way.command]
+    assert ["rotator", "resume", "--principal", name, "--account", ACCOUNT] in commands
+    assert ["rotator", "keys", "enable", key, "--reason", "WHY"] in commands
+    remedies = [way.effect for way in found.ways if "rotator doctor principal" in way.effect]
+    assert [quote(name) in text for text in remedies] == [True]
 
 
 def test_a_hold_for_a_pause_that_was_lifted_meanwhile_is_not_a_riddle() -> None:

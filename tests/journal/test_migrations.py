@@ -38,6 +38,11 @@ INSERT INTO rotation (id, credential_id, trigger, phase, phase_since, created_at
     attempt, verify_failures, outcome)
 VALUES (:name, :name, 'age', 'completed', 0, :since, 'AKIA', 1, 0, 'rotated')
 """
+_KEY = """
+INSERT INTO key (credential_id, key_id, role, enabled, created_at, seen_at, last_used_service,
+    last_used_region)
+VALUES ('ci', 'AKIA', 'current', TRUE, 0, 0, '', '')
+"""
 
 VERSIONS = Path(migrations.__file__).parent / "versions"
 
@@ -132,6 +137,20 @@ def test_what_an_older_release_was_rotating_counts_as_confirmed(engine: Engine) 
         "upgrade",
     )
     assert row.since == from_micros(7)
+
+
+def test_what_the_release_before_writes_of_a_key_is_read_as_one_without_an_end(
+    engine: Engine,
+) -> None:
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text(_CREDENTIAL), {"name": "ci", "account": "111"})
+        connection.execute(text(_KEY))
+
+    with engine.connect() as connection:
+        (row,) = connection.execute(codec.select_keys()).mappings().all()
+
+    assert codec.decode_key(row).expires_at is None
 
 
 def _upgrade_to(engine: Engine, number: str) -> None:

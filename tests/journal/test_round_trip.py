@@ -163,6 +163,7 @@ KEYS = st.builds(
     suspect_since=optional(INSTANTS),
     disabled_at=optional(INSTANTS),
     gone_at=optional(INSTANTS),
+    expires_at=optional(INSTANTS),
     intent=optional(INTENTS),
 )
 EVENTS = st.builds(

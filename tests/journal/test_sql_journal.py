@@ -271,6 +271,7 @@ def test_rows_of_a_newer_release_are_left_alone(journal: SqlJournal, tmp_path: P
 
 
 OTHER_PROVIDER = replace(principal(), provider="cipherstash-client-key")
+SPEC_PROVIDER = replace(principal(), provider="jupyterhub-token")
 GRANTING = Intent(effect=Effect.GRANT, made_at=EPOCH, not_after=at(minutes=1))
 
 
@@ -286,7 +287,13 @@ GRANTING = Intent(effect=Effect.GRANT, made_at=EPOCH, not_after=at(minutes=1))
         pytest.param(
             credential(hold=Hold(reason=Reason.OLD_KEY_LIVES, since=EPOCH)), 3, id="a-key-lives-on"
         ),
+        pytest.param(credential(principal=SPEC_PROVIDER), 4, id="a-provider-by-a-spec"),
+        pytest.param(
+            credential(hold=Hold(reason=Reason.EXPIRES_TOO_SOON, since=EPOCH)), 4, id="too-short"
+        ),
         pytest.param(rotation(), 1, id="a-rotation-as-ever"),
+        pytest.param(rotation(trigger=Trigger.EXPIRY), 4, id="before-a-key-expires"),
+        pytest.param(rotation(trigger=Trigger.EXPIRED), 4, id="after-a-key-expired"),
         pytest.param(rotation(reversed_at=EPOCH), 2, id="a-rotation-of-the-second"),
         pytest.param(rotation(granted=("keyset",)), 3, id="something-granted"),
         pytest.param(rotation(intent=GRANTING), 3, id="an-open-grant"),

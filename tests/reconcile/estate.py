@@ -43,7 +43,7 @@ class Estate:
         self.clock = ManualClock()
         self.chance = SeededChance()
         self.provider = self.provider_type(self.clock)
-        self.provider.habits = replace(self.provider.habits, name="fake")
+        self.provider.habits = replace(self.provider.habits, name="aws-iam")
         self.destination = FakeDestination(self.clock, wire=self.provider.wire)
         self.wire = self.provider.wire
         self.gate = MemoryGate()
@@ -69,7 +69,7 @@ class Estate:
 
     def credential(self) -> Credential:
         return Credential(
-            id=credential_id("fake", ACCOUNT, NAME),
+            id=credential_id("aws-iam", ACCOUNT, NAME),
             principal=self.principal,
             action=Action.ROTATE,
             rule="services",
@@ -84,7 +84,7 @@ class Estate:
     def parts(self) -> Parts:
         return Parts(
             journal=self.journal,
-            providers={"fake": self.provider},
+            providers={"aws-iam": self.provider},
             destinations={KIND: self.destination},
             clock=self.clock,
             chance=self.chance,

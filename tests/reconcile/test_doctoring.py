@@ -685,14 +685,14 @@ def test_a_name_at_two_providers_needs_the_provider() -> None:
     other = BareFakeProvider(estate.clock)
     other.habits = replace(other.habits, name="other")
     twin = other.mint_by_hand(other.add_principal(NAME))
-    parts = replace(estate.parts(), providers={"fake": estate.provider, "other": other})
+    parts = replace(estate.parts(), providers={"aws-iam": estate.provider, "other": other})
     places = (estate.provider, other)
     both = replace(
         scanner(estate),
         territories=tuple(Territory(provider=it, account=ACCOUNT) for it in places),
     )
 
-    with pytest.raises(RejectedError, match="several providers: fake, other") as caught:
+    with pytest.raises(RejectedError, match="several providers: aws-iam, other") as caught:
         doctoring.examine(parts, both, NAME)
     found = doctoring.examine(parts, both, NAME, provider="other")
 

@@ -36,7 +36,7 @@ class NamedEstate(Estate):
 
     def __init__(self) -> None:
         super().__init__(provider_type=Nameable)
-        self.provider.habits = Habits(name="fake", max_keys=None, marks_keys=True)
+        self.provider.habits = Habits(name="aws-iam", max_keys=None, marks_keys=True)
 
 
 def old(estate: Estate) -> KeyId:
@@ -170,7 +170,7 @@ def test_our_own_key_is_named_and_waits_for_the_others() -> None:
     estate.register(
         replace(
             estate.credential(),
-            id=credential_id("fake", ACCOUNT, "neighbour"),
+            id=credential_id("aws-iam", ACCOUNT, "neighbour"),
             principal=other,
             due_at=estate.clock.now(),
         )

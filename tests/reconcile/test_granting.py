@@ -32,7 +32,7 @@ class GrantedEstate(Estate):
 
     def __init__(self) -> None:
         super().__init__(provider_type=FakeProviderWithGrants, terms=BLIND)
-        self.granting.habits = Habits(name="fake", max_keys=None, marks_keys=True)
+        self.granting.habits = Habits(name="aws-iam", max_keys=None, marks_keys=True)
 
     @property
     def granting(self) -> FakeProviderWithGrants:
@@ -128,7 +128,7 @@ def _own_estate() -> GrantedEstate:
 def _neighbour(estate: Estate, **changes: object) -> None:
     other = estate.provider.add_principal("neighbour")
     made = replace(
-        estate.credential(), id=credential_id("fake", ACCOUNT, "neighbour"), principal=other
+        estate.credential(), id=credential_id("aws-iam", ACCOUNT, "neighbour"), principal=other
     )
     estate.register(replace(made, **changes))  # type: ignore[arg-type]
 

@@ -51,6 +51,7 @@ class Scanned:
     ) -> None:
         self.clock = ManualClock()
         self.provider = kind(self.clock)
+        self.provider.habits = replace(self.provider.habits, name="aws-iam")
         self.journal = MemoryJournal(SeededChance())
         self.telemetry = QuietTelemetry()
         self.root_keys: dict[AccountId, int] = {}

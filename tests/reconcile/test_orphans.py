@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rotator.core.ids import Instant, RotationId, version_token
+from rotator.core.orders import Pause
 from rotator.core.reasons import Reason
-from rotator.core.rotation import Phase, Role
+from rotator.core.rotation import Phase, Role, Trigger
 from rotator.core.terms import Grace, Terms
-from rotator.testing.fake_provider import FakeProviderWithoutUse
+from rotator.testing.fake_provider import FakeProvider, FakeProviderWithoutUse
 from rotator.testing.memory_journal import MemoryJournal
 from rotator.testing.wire import Failure
 from tests.reconcile.estate import LIMITS, Estate
 
 if TYPE_CHECKING:
+    from rotator.core.facts import Principal
+    from rotator.core.ids import KeyId
     from rotator.core.secret import KeyMaterial
 
 FORGOTTEN = RotationId("00000000-0000-4000-8000-00000000beef")
@@ -219,3 +223,35 @@ def test_a_restored_journal_retires_what_its_own_lost_rotation_replaced_past_a_f
     assert again.promoted_at is not None
     assert again.promoted_at >= restored_at
     assert role(estate, estate.old.key_id) is Role.GONE
+
+
+class SaysDeleted(FakeProvider):
+    """Answers a delete as done, and does nothing."""
+
+    is_deaf = True
+
+    def delete_key(self, principal: Principal, key: KeyId, *, not_after: Instant) -> None:
+        if not self.is_deaf:
+            super().delete_key(principal, key, not_after=not_after)
+
+
+def test_a_discarded_key_that_its_provider_kept_is_found_and_ended() -> None:
+    estate = Estate(provider_type=SaysDeleted)
+    ours(estate)
+    estate.look()
+    provider = estate.provider
+    assert isinstance(provider, SaysDeleted)
+    provider.habits = replace(provider.habits, marks_keys=True, activation_lag=A_DAY)
+    estate.journal.request(estate.stored.id, Trigger.MANUAL, now=estate.clock.now())
+    estate.look()
+    assert estate.newest.phase is Phase.ROLLED_BACK
+    (kept,) = estate.enabled() - {estate.old.key_id}
+    estate.journal.pause(Pause(operator="ann", reason="one is enough", since=estate.clock.now()))
+
+    estate.run(timedelta(hours=13))
+    assert role(estate, kept) is Role.SUSPECT
+
+    provider.is_deaf = False
+    estate.journal.unpause("everything")
+    estate.run(timedelta(days=12))
+    assert role(estate, kept) is Role.GONE

@@ -127,7 +127,7 @@ def test_our_own_key_waits_while_another_one_of_its_account_is_due() -> None:
     estate.granting.own[ACCOUNT] = estate.old.key_id
     neighbour = replace(
         estate.credential(),
-        id=credential_id("fake", ACCOUNT, "neighbour"),
+        id=credential_id("aws-iam", ACCOUNT, "neighbour"),
         principal=estate.provider.add_principal("neighbour"),
         due_at=estate.clock.now(),
     )
@@ -137,7 +137,7 @@ def test_our_own_key_waits_while_another_one_of_its_account_is_due() -> None:
     (row,) = plan(estate.parts(), estate.stored, Known(credential=estate.stored))
     assert (row.what, row.when, row.is_held) == ("wait", None, False)
     assert row.reason == f"{explain(Reason.OWN_KEY_LAST)} (neighbour)"
-    assert row.provider == "fake"
+    assert row.provider == "aws-iam"
 
 
 def test_a_key_of_which_nobody_tells_the_age_has_none() -> None:

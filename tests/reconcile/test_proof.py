@@ -72,7 +72,7 @@ def test_an_old_key_ends_refused_and_audit_history_and_metric_say_so(
     told = estate.journal.events(estate.newest.id)[-1]
     assert proof(estate)["proof"] == told.detail["proof"] == "refused"
     assert proof(estate)["refused_at"] == told.detail["refused_at"] == told.at.isoformat()
-    assert estate.telemetry.counted("key_ends", provider="fake", proof="refused") == 1
+    assert estate.telemetry.counted("key_ends", provider="aws-iam", proof="refused") == 1
     assert estate.wire.sent.count("read_version") == 1
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rotator.core.rotation import Credential
     from rotator.core.tags import Tags
 
-OTHER = credential_id("fake", ACCOUNT, "svc-other")
+OTHER = credential_id("aws-iam", ACCOUNT, "svc-other")
 
 
 def scan(

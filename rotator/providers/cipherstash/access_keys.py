@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from rotator.core.facts import KeyInfo, KeyListing, LastUsed, Principal
 from rotator.core.forms import id_inside
+from rotator.core.lineages import lineage, successor
 from rotator.core.terms import Traits
 from rotator.errors import NotFoundError, OutcomeUnknownError, RejectedError
 from rotator.ports.provider import Verdict
 from rotator.providers.cipherstash.admission import Door
 from rotator.providers.cipherstash.config import ACCESS_KEYS, SETTINGS, ApiKind
 from rotator.providers.cipherstash.cts import Cts
-from rotator.providers.cipherstash.names import lineage, successor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

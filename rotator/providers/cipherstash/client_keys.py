@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rotator.core.facts import KeyInfo, KeyListing, Principal
+from rotator.core.lineages import lineage, successor
 from rotator.core.terms import Traits
 from rotator.errors import (
     NotFoundError,
@@ -35,7 +36,6 @@ from rotator.providers.cipherstash.granted import (
     readable,
     told,
 )
-from rotator.providers.cipherstash.names import lineage, successor
 from rotator.providers.cipherstash.zerokms import ZeroKms
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rotator.core.lineages import lineage
 from rotator.errors import RejectedError
 from rotator.providers.cipherstash.config import SETTINGS
-from rotator.providers.cipherstash.names import lineage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

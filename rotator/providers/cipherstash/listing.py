@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from rotator.clients.http_answers import json_of, provider_time, unusable
 from rotator.core.cipherstash_forms import bare_key_id
 from rotator.core.ids import instant
+from rotator.core.lineages import lineage
 from rotator.core.workspace import AccessKey, AccessRole
 from rotator.errors import RejectedError, UnavailableError
 from rotator.providers.cipherstash.config import ApiKind
-from rotator.providers.cipherstash.names import lineage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

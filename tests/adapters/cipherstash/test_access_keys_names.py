@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rotator.core.ids import RotationId
+from rotator.core.lineages import Lineage, lineage, successor
 from rotator.errors import RejectedError
-from rotator.providers.cipherstash.names import Lineage, lineage, successor
 
 ROTATION = RotationId("00000000-0000-0000-0000-0000000a11ce")
 

@@ -1,4 +1,4 @@
-"""Names of what we make: the lineage's own name, and the rotation that made it."""
+"""Names of keys we make: the lineage's own name, and the rotation that made it (0014)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from rotator.errors import RejectedError
 _OURS = re.compile(
     r"(?P<base>.+)\.rotator-(?P<rotation>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.DOTALL
 )
-_LONGEST = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +34,20 @@ def lineage(name: str) -> Lineage:
     return Lineage(base=found["base"], rotation=RotationId(found["rotation"]))
 
 
-def successor(base: str, rotation: RotationId) -> str:
+def successor(base: str, rotation: RotationId, *, longest: int = 255) -> str:
     """Name what a rotation makes; no other rotation gives this name.
+
+    Args:
+        base: The lineage's name.
+        rotation: The rotation.
+        longest: Most characters that the provider takes.
 
     Raises:
         RejectedError: The name would be too long.
     """
     name = f"{base}.rotator-{rotation}"
-    if len(name) > _LONGEST:
-        msg = f"the name of the successor would have {len(name)} characters, more than {_LONGEST}"
+    if len(name) > longest:
+        msg = f"the name of the successor would have {len(name)} characters, more than {longest}"
         hint = "give the key a shorter name by hand, publish it, and let it be adopted anew"
         raise RejectedError(msg, subject=base[:64], code="name_too_long", hint=hint)
     return name
