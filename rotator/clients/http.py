@@ -9,33 +9,37 @@ It stands on httpcore, of which httpx's own client is made: that client would lo
 whole URLs, keep cookies and build the next request of a redirect.
 
 What changes something is sent once, over a connection of its own: one that was kept
-open may be closed by the server at the very moment at which it is used again.
+open may be closed by the server at the very moment at which it is used again. The
+header that ends it makes sure of that: a pool that keeps none may still hand a
+connection on, to the thread that asks in the moment in which another is done with it.
 """
 
 from __future__ import annotations
 
 import logging
-import ssl
 import threading
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-import certifi
 import httpcore
 
-from rotator.clients.http_answers import failure_of
+from rotator.clients.http_answers import failure_of, server_time
 from rotator.clients.http_bodies import received
 from rotator.clients.http_failures import CAUGHT, explain
 from rotator.clients.http_guard import Origin, parsed_url
+from rotator.clients.http_limits import Pace, RateLimit
 from rotator.clients.http_messages import plain
 from rotator.clients.http_network import CALL, Call, Network, Stage, system_addresses
+from rotator.clients.http_proxy import proxy_origin
 from rotator.clients.http_sending import content_of, headers_of, method_of, target_of
+from rotator.clients.http_tls import checked_pins, trust
 from rotator.core.backoff import retry_delay
 from rotator.errors import RejectedError, RotatorError, TransientError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
     from pathlib import Path
 
@@ -59,6 +63,17 @@ class HttpConfig:
         allow_private: Let them be addresses of private networks too, and those
             without TLS; for simulators and tests, and vendors inside the house.
         ca_file: Certificates in PEM that are trusted instead of the public ones.
+        client_certificate: In PEM, what we show a server that asks who we are.
+        client_key: Its private key in PEM, not encrypted; None where the file of the
+            certificate has it, too.
+        pins: SHA-256, in base64, of the public keys (SubjectPublicKeyInfo) of which
+            the server's own certificate must have one, beside being trusted; empty
+            takes any. Give the next key beside the present one.
+        proxy: ``http://host:port`` through which every connection goes, by CONNECT;
+            empty goes straight. The proxy then resolves the origins' names, so that
+            what they lead to is not checked here: the certificates must do, and only
+            https goes through. The environment's proxies are never read.
+        rate_limit: Headers that tell of the vendor's limits, and our own pace.
         connect_timeout_seconds: Patience for a connection, and for a free one.
         read_timeout_seconds: Patience for the next bytes.
         total_seconds: Patience for all of a call, its repeats and pauses included;
@@ -73,6 +88,11 @@ class HttpConfig:
     origins: tuple[str, ...] = ()
     allow_private: bool = False
     ca_file: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    pins: tuple[str, ...] = ()
+    proxy: str = ""
+    rate_limit: RateLimit = field(default_factory=RateLimit)
     connect_timeout_seconds: float = 5
     read_timeout_seconds: float = 15
     total_seconds: float = 30
@@ -128,7 +148,7 @@ class HttpClient:
                 simulation gives its own.
 
         Raises:
-            RejectedError: An origin is none that may be allowed, or the
+            RejectedError: An origin or the proxy is none that may be used, or the
                 certificates cannot be read.
         """
         # At DEBUG, httpcore logs the headers of answers; at INFO, httpx logs URLs.
@@ -144,10 +164,17 @@ class HttpClient:
         self._origins: frozenset[Origin] = frozenset()
         for url in config.origins:
             self.allow(url)
-        network = Network(resolve, allow_private=config.allow_private, sockets=sockets)
-        trust = _trust(config.ca_file)
-        self._kept = self._pool(network, trust, kept=config.max_connections)
-        self._fresh = self._pool(network, trust, kept=0)
+        self._pace = Pace(config.rate_limit, clock, monotonic)
+        network = Network(
+            resolve,
+            allow_private=config.allow_private,
+            proxy=proxy_origin(config.proxy),
+            pins=checked_pins(config.pins),
+            sockets=sockets,
+        )
+        tls = trust(config.ca_file, config.client_certificate, config.client_key)
+        self._kept = self._pool(network, tls, kept=config.max_connections)
+        self._fresh = self._pool(network, tls, kept=0)
 
     def allow(self, url: str) -> None:
         """Let requests go to a URL's scheme, host and port from now on.
@@ -170,6 +197,7 @@ class HttpClient:
 
         Raises:
             UnavailableError: Nobody could be reached, or no whole answer came.
+            ThrottledError: The vendor lets nothing through for longer than its time.
             RejectedError: It was not sent, or its answer is refused: a redirect,
                 too large.
             ConflictError: `not_after` had passed before it was sent.
@@ -186,6 +214,7 @@ class HttpClient:
         Raises:
             OutcomeUnknownError: It was sent, and no whole answer came.
             UnavailableError: Nobody could be reached; it was not sent.
+            ThrottledError: The vendor lets nothing through just now; it was not sent.
             RejectedError: It was not sent, or was redirected; or we are read-only.
             ConflictError: `not_after` had passed before it was sent.
         """
@@ -276,6 +305,12 @@ class HttpClient:
             raise RejectedError(msg, subject=subject, code="not_https")
 
     def _send(self, request: HttpRequest, target: Secret, call: Call) -> Answer:
+        self._pace.keep(call)
+        answer = self._sent(request, target, call)
+        self._pace.hear(answer.headers, server_time(answer))
+        return answer
+
+    def _sent(self, request: HttpRequest, target: Secret, call: Call) -> Answer:
         call.stage = Stage.CONNECT
         failure: RotatorError
         token = CALL.set(call)
@@ -298,7 +333,7 @@ class HttpClient:
                 port=call.origin.port,
                 target=target.reveal(),
             ),
-            headers=headers_of(request, call.origin),
+            headers=headers_of(request, call.origin, is_last=call.is_change),
             content=content_of(request),
             extensions={"timeout": self._timeouts()},
         )
@@ -307,6 +342,7 @@ class HttpClient:
             return received(
                 response,
                 call,
+                limit=self._config.rate_limit,
                 max_body_bytes=self._config.max_body_bytes,
                 max_header_bytes=self._config.max_header_bytes,
             )
@@ -315,26 +351,11 @@ class HttpClient:
         connect, read = self._config.connect_timeout_seconds, self._config.read_timeout_seconds
         return {"connect": connect, "pool": connect, "read": read, "write": read}
 
-    def _pool(
-        self, network: Network, trust: ssl.SSLContext, *, kept: int
-    ) -> httpcore.ConnectionPool:
+    def _pool(self, network: Network, tls: ssl.SSLContext, *, kept: int) -> httpcore.ConnectionPool:
         return httpcore.ConnectionPool(
-            ssl_context=trust,
+            ssl_context=tls,
             max_connections=self._config.max_connections,
             max_keepalive_connections=kept,
             keepalive_expiry=_KEEP_ALIVE_SECONDS,
             network_backend=network,
         )
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    """Return whom we believe: the public authorities, or those of a file instead."""
-    # Not `ssl.create_default_context`: it lets the environment log the session keys.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_verify_locations(cafile=ca_file or certifi.where())
-    except OSError:
-        msg = "the file of trusted certificates cannot be read"
-        raise RejectedError(msg, subject=str(ca_file), code="bad_ca_file") from None
-    return context

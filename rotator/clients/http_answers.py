@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from rotator.clients.http_limits import LONGEST_WAIT
 from rotator.core.ids import Instant, instant
 from rotator.errors import (
     AccessDeniedError,
@@ -30,14 +31,14 @@ from rotator.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rotator.clients.http_messages import Answer
 
 _FIRST_REFUSAL = 400
 _SERVER_ERROR = 500
-_LONGEST_WAIT = timedelta(days=1)
 _DIGITS_OF_A_WAIT = 9
+_DEEPEST = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +150,9 @@ def failure_of(answer: Answer) -> RotatorError | None:
 def json_of(answer: Answer) -> object:
     """Decode a body as JSON in UTF-8: numbers are finite, of repeated names the last wins.
 
+    Nothing in it is nested deeper than 64 lists and objects: whoever walks through it
+    must not run out of stack.
+
     Raises:
         RejectedError: A reading's body is no such JSON; code ``not_json``.
         OutcomeUnknownError: A change's is not; the same code.
@@ -158,12 +162,15 @@ def json_of(answer: Answer) -> object:
         # Half a surrogate pair would pass for text, and fail wherever it is written.
         # And a number like 1e999 is read as infinite without asking `parse_constant`.
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        is_json = True
     except (ValueError, RecursionError):
-        pass
-    else:
-        return value
+        is_json = False
     # Outside of `except`: the decoder's exception holds the whole body.
-    raise unusable(answer, "its body is no JSON", code="not_json")
+    if not is_json:
+        raise unusable(answer, "its body is no JSON", code="not_json")
+    if _is_deep(value):
+        raise unusable(answer, "its body is nested too deep", code="not_json")
+    return value
 
 
 def object_of(answer: Answer) -> Mapping[str, object]:
@@ -217,17 +224,23 @@ def provider_time(answer: Answer) -> Instant | None:
 def retry_after(answer: Answer) -> timedelta | None:
     """Read how long the server asks us to wait: seconds, or a date; a day at most.
 
-    A date is measured from the server's own time where it tells it. None if it
-    does not say, or not so that it can be read.
+    A date is measured from the server's own time where it tells it. The vendor's own
+    headers of `Answer.limit` come after the usual one. None if it does not say, or
+    not so that it can be read.
     """
+    now = server_time(answer)
     text = answer.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        return min(timedelta(seconds=int(text[:_DIGITS_OF_A_WAIT])), _LONGEST_WAIT)
+        return min(timedelta(seconds=int(text[:_DIGITS_OF_A_WAIT])), LONGEST_WAIT)
     until = _date(text)
     if until is None:
-        return None
-    wait = until - (provider_time(answer) or answer.received_at)
-    return min(max(wait, timedelta(0)), _LONGEST_WAIT)
+        return answer.limit.asked(answer.headers, now)
+    return min(max(until - now, timedelta(0)), LONGEST_WAIT)
+
+
+def server_time(answer: Answer) -> Instant:
+    """Return the server's own time, or ours where it does not tell."""
+    return provider_time(answer) or answer.received_at
 
 
 def _other(status: int) -> Meaning:
@@ -247,6 +260,19 @@ def _date(text: str) -> Instant | None:
 def _in_utc(found: datetime) -> datetime:
     """A zone of ``-0000`` says that the time is UTC and nothing of the place."""
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [item for outer in level for item in _inside(outer)]
+    return bool(level)
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _refuse_constant(name: str) -> NoReturn:

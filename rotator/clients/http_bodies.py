@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import httpcore
 
+    from rotator.clients.http_limits import RateLimit
     from rotator.clients.http_network import Call
     from rotator.errors import RotatorError
 
@@ -31,7 +32,12 @@ _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 def received(
-    response: httpcore.Response, call: Call, *, max_body_bytes: int, max_header_bytes: int
+    response: httpcore.Response,
+    call: Call,
+    *,
+    limit: RateLimit,
+    max_body_bytes: int,
+    max_header_bytes: int,
 ) -> Answer:
     """Read an answer to its end.
 
@@ -56,6 +62,7 @@ def received(
         headers=headers,
         content=_content(response.iter_stream(), headers, call, max_body_bytes),
         received_at=call.clock.now(),
+        limit=limit,
     )
 
 

@@ -27,6 +27,10 @@ CAUGHT: tuple[type[Exception], ...] = (
 _UNSENT = {
     Stage.RESOLVE: ("its name was not resolved", "see that this host resolves the vendor's name"),
     Stage.CONNECT: ("no connection was made", "see that this host reaches the vendor"),
+    Stage.PROXY: (
+        "the proxy made no connection to it",
+        "see that the proxy lets rotator connect to this host",
+    ),
     Stage.TLS: (
         "its certificate or its TLS was not accepted",
         "see that the vendor's certificate is good, and which ones are trusted",

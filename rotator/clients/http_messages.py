@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from rotator.clients.http_limits import RateLimit
 from rotator.core.secret import Secret
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Answer:
         headers: Names in lower case; a repeated one is joined by ``", "``.
         content: The body, decompressed.
         received_at: When it had arrived, by our clock.
+        limit: Which of its headers tell of limits.
     """
 
     operation: str
@@ -84,6 +86,7 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     received_at: Instant
+    limit: RateLimit = field(default_factory=RateLimit, repr=False)
 
 
 def json_body(value: object) -> Body:

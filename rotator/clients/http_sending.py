@@ -61,8 +61,15 @@ def target_of(request: HttpRequest, url: httpx.URL) -> Secret:
     return Secret(path + link + query_text(request.query))
 
 
-def headers_of(request: HttpRequest, origin: Origin) -> list[tuple[bytes, bytes]]:
+def headers_of(
+    request: HttpRequest, origin: Origin, *, is_last: bool = False
+) -> list[tuple[bytes, bytes]]:
     """Return all headers, the transport's own first.
+
+    Args:
+        request: What is sent.
+        origin: Where to.
+        is_last: Both sides close the connection after this request.
 
     Raises:
         RejectedError: A name or a value cannot be sent, or the name is the
@@ -74,6 +81,8 @@ def headers_of(request: HttpRequest, origin: Origin) -> list[tuple[bytes, bytes]
         "accept-encoding": "identity",
         "user-agent": f"rotator/{__version__}",
     }
+    if is_last:
+        ours["connection"] = "close"
     if request.body is not None or request.method in _WITH_LENGTH:
         ours["content-length"] = str(len(content_of(request)))
     given = dict(request.headers)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -43,11 +45,23 @@ class Authority:
         self.ca_file = place / "ca.pem"
         self.ca_file.write_bytes(self._signed(builder))
 
+    def pair_file(self, name: str, *more: str) -> Path:
+        """Return where a private key and a certificate of these names stand."""
+        file = self._place / f"{name}.pem"
+        if not file.exists():
+            file.write_bytes(self._pair((name, *more)))
+        return file
+
+    def pin(self, name: str) -> str:
+        """Return the pin of `pair_file`'s key, made by other means than the client's."""
+        key = serialization.load_pem_private_key(self.pair_file(name).read_bytes(), None)
+        shape = serialization.PublicFormat.SubjectPublicKeyInfo
+        der = key.public_key().public_bytes(serialization.Encoding.DER, shape)
+        return b64encode(sha256(der).digest()).decode()
+
     def server_context(self, names: tuple[str, ...]) -> ssl.SSLContext:
         """Return what a server of these names speaks TLS with."""
-        file = self._place / f"{names[0]}.pem"
-        if not file.exists():
-            file.write_bytes(self._pair(names))
+        file = self.pair_file(*names)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         context.load_cert_chain(file)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Mapping
 
     from tests.adapters.http.certificates import Authority
@@ -80,6 +80,7 @@ class Server:
     authority: Authority | None = None
     names: tuple[str, ...] = ("api.example.test",)
     newest: ssl.TLSVersion | None = None
+    wants_certificate: bool = False
     visits: int = 0
     heard: list[Heard] = field(default_factory=list)
     asked_for: list[str | None] = field(default_factory=list)
@@ -140,6 +141,9 @@ class Server:
         if self.newest is not None:
             context.set_ciphers("ALL:@SECLEVEL=0")
             context.maximum_version = self.newest
+        if self.wants_certificate:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.authority.ca_file)
         context.sni_callback = lambda _socket, name, _context: self.asked_for.append(name)
         return context.wrap_socket(one, server_side=True)
 

@@ -347,6 +347,8 @@ def test_a_change_never_goes_over_a_connection_that_was_kept(caller: Caller) -> 
             change(client, server.url)
 
     assert server.visits == 4
+    # Not even a pool that is asked by many threads at once can then hand it on.
+    assert [x.headers.get("connection") for x in server.heard] == [None] * 3 + ["close"] * 3
 
 
 def test_a_closed_client_opens_its_connections_anew(caller: Caller) -> None:

@@ -122,8 +122,13 @@ def test_the_last_failure_is_the_one_that_is_raised(caller: Caller) -> None:
 
 def test_one_client_serves_many_threads(caller: Caller) -> None:
     def echo(visit: Visit) -> None:
+        before = 0
         while True:
-            visit.answer(200, visit.hear().body)
+            heard = visit.hear()
+            if "connection" in heard.headers:
+                changes.append(before)
+            visit.answer(200, heard.body)
+            before += 1
 
     def work(number: int) -> None:
         for turn in range(20):
@@ -134,6 +139,7 @@ def test_one_client_serves_many_threads(caller: Caller) -> None:
             right.append(json_of(kept) == json_of(fresh) == [number, turn])
 
     right: list[bool] = []
+    changes: list[int] = []
     with Server(serve=echo) as server:
         client = caller.client(server.url, max_connections=4)
         threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
@@ -143,3 +149,4 @@ def test_one_client_serves_many_threads(caller: Caller) -> None:
             thread.join(timeout=60)
 
     assert right == [True] * 160
+    assert changes == [0] * 160
