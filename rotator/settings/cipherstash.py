@@ -8,53 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
 from rotator.core.workspace import AccessRole
 from rotator.providers.cipherstash.config import ACCESS_KEYS, CLIENT_KEYS, ApiKind, KeysetReference
-from rotator.settings.fields import AccountNumber, Duration, Region, Section, Url, refusal
+from rotator.settings.fields import Duration, KeyReference, Section, Url
+from rotator.settings.home import HomeSection
 from rotator.settings.profiles import WORKSPACE
-from rotator.settings.references import KEY_REFERENCE, is_key_reference
 
 if TYPE_CHECKING:
     from rotator.core.ids import AccountId
 
 _PLACE = r"[a-z]{2}(-[a-z]+)+-[0-9]\.[a-z]+"
-_KEY_FORMS = "`env:NAME`, `file:PATH` or `secret:NAME#FIELD`"
 
-
-def _key_reference(value: object) -> object:
-    """Refuse anything that could be a key; what was written is not repeated."""
-    if not isinstance(value, str) or not is_key_reference(value):
-        raise refusal("does not refer to a key", f"write {_KEY_FORMS}; never the key itself")
-    return value
-
-
-_REFERENCE_SCHEMA: dict[str, Any] = {"type": "string", "pattern": KEY_REFERENCE}
-
-KeyReference = Annotated[str, BeforeValidator(_key_reference), WithJsonSchema(_REFERENCE_SCHEMA)]
-"""Where a key is kept; it is read anew whenever it is used."""
 
 ApiPath = Annotated[str, Field(pattern=r"^/[!-~]*$")]
 """A path at the token service; ``{workspace}`` stands for the workspace's id."""
-
-
-class HomeSection(Section):
-    """Where a workspace's secrets are."""
-
-    account: AccountNumber | None = Field(
-        default=None,
-        description="AWS account in which the workspace's keys are published, one of "
-        "`aws.accounts`; may be left out if there is only one.",
-        examples=["111122223333"],
-    )
-    region: Region | None = Field(
-        default=None,
-        description="Region of these secrets where a rule names none; the account's if left out.",
-        examples=["eu-central-1"],
-    )
 
 
 class PathsSection(Section):

@@ -25,6 +25,7 @@ from rotator.settings.fields import (
     TagName,
     Url,
 )
+from rotator.settings.http import HttpSection
 
 _LIMITS = Limits()
 _TRAITS = Traits()
@@ -322,6 +323,10 @@ class ConfigurationFile(Section):
     cipherstash: CipherStashSection | None = Field(
         default=None,
         description="Which CipherStash workspaces are looked after, and how they are entered.",
+    )
+    http: HttpSection | None = Field(
+        default=None,
+        description="Which HTTP APIs are looked after, by which specs, and how they are entered.",
     )
 
 

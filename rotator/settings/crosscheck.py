@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rotator.errors import Fault
+    from rotator.settings.account_names import AccountNames
     from rotator.settings.configuration import ConfigurationFile
     from rotator.settings.document import Document
 
@@ -21,9 +22,17 @@ _POSTGRES = re.compile(r"postgresql(\+psycopg)?://.*/[^/?]+(\?.*)?")
 _DRIVER = "psycopg"
 
 
-def configuration_faults(document: Document, model: ConfigurationFile) -> Iterator[Fault]:
-    """Name what contradicts itself in a configuration whose fields are each valid."""
-    yield from _account_faults(document, model)
+def configuration_faults(
+    document: Document, model: ConfigurationFile, names: AccountNames
+) -> Iterator[Fault]:
+    """Name what contradicts itself in a configuration whose fields are each valid.
+
+    Args:
+        document: The file.
+        model: What it says.
+        names: The words of the AWS accounts are added to these.
+    """
+    yield from _account_faults(document, model, names)
     limits = model.limits
     if limits.mint_budget >= limits.lease_period:
         yield document.fault(
@@ -54,19 +63,13 @@ def journal_fault(document: Document, url: str) -> Fault | None:
     return None
 
 
-def _account_faults(document: Document, model: ConfigurationFile) -> Iterator[Fault]:
-    seen: dict[str, int] = {}
+def _account_faults(
+    document: Document, model: ConfigurationFile, names: AccountNames
+) -> Iterator[Fault]:
     for index, account in enumerate(model.aws.accounts):
         at = ("aws", "accounts", index)
-        for field, value in (("id", account.id), ("name", account.name)):
-            if value is not None and value in seen:
-                yield document.fault(
-                    (*at, field),
-                    f"`{value}` is aws.accounts[{seen[value]}] already",
-                    "list every account once, under a name of its own",
-                )
-        seen.setdefault(account.id, index)
-        seen.setdefault(account.name or account.id, index)
+        words = {"id": account.id, "name": account.name}
+        yield from names.take(document, at, words, "account")
         arn = account.role_arn
         if arn is not None and arn.split(":")[_ACCOUNT_OF_ARN] != account.id:
             yield document.fault(

@@ -31,6 +31,7 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _MOST_DIGITS = 18
+_DEEPEST = 40
 _TAGS: dict[type[Node], str] = {
     ScalarNode: BaseResolver.DEFAULT_SCALAR_TAG,
     SequenceNode: BaseResolver.DEFAULT_SEQUENCE_TAG,
@@ -86,7 +87,7 @@ def read_document(file: str, text: str) -> Document:
         root = _Loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         return Document(file=file, faults=(_syntax_fault(file, error),))
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, OverflowError):  # an escape may stand for no character
         return Document(file=file, faults=(_character_fault(file),))
     builder = _Builder(file)
     if root is None:
@@ -107,13 +108,18 @@ class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):
         Parser.__init__(self)
         Composer.__init__(self)
         BaseResolver.__init__(self)
+        self._depth = 0
 
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
-        """Refuse aliases: they make cycles, and a reviewer has to look elsewhere."""
-        if self.check_event(AliasEvent):
+        """Refuse aliases: they make cycles, and a reviewer has to look elsewhere; and depth."""
+        is_alias = self.check_event(AliasEvent)
+        if is_alias or self._depth == _DEEPEST:
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=mark)
+            problem = "aliases are not supported" if is_alias else "it is nested too deep"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        self._depth += 1
         node: Node | None = super().compose_node(parent, index)
+        self._depth -= 1
         return node
 
 
@@ -207,6 +213,7 @@ _SYNTAX_REMEDIES = {
     "aliases are not supported": "write the value out",
     "found character '\\t' that cannot start any token": "indent with spaces, not with tabs",
     "but found another document": "keep one document in a file",
+    "it is nested too deep": "write it flatter",
 }
 
 

@@ -118,8 +118,8 @@ def _closest(given: str, words: list[str]) -> str:
 
 def _known_keys(model: type[BaseModel], path: Path) -> list[str]:
     for part in path:
-        if isinstance(part, str):
-            model = submodel(fields_of(model)[part]) or model
+        info = fields_of(model).get(part) if isinstance(part, str) else None
+        model = model if info is None else submodel(info) or model
     return list(fields_of(model))
 
 

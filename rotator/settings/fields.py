@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from rotator.core.durations import PATTERN, format_duration, parse_duration
+from rotator.settings.references import KEY_REFERENCE, is_key_reference
 
 
 class Section(BaseModel):
@@ -48,6 +49,16 @@ def _texts(value: object) -> object:
 
 def _digits(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_KEY_FORMS = "`env:NAME`, `file:PATH` or `secret:NAME#FIELD`"
+
+
+def _key_reference(value: object) -> object:
+    """Refuse anything that could be a key; what was written is not repeated."""
+    if not isinstance(value, str) or not is_key_reference(value):
+        raise refusal("does not refer to a key", f"write {_KEY_FORMS}; never the key itself")
+    return value
 
 
 _DURATION_SCHEMA: dict[str, Any] = {
@@ -96,3 +107,8 @@ PathPrefix = Annotated[str, Field(pattern=r"^/([!-~]+/)?$")]
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$")]
 """Where a service is reached; without a name or password in it."""
+
+_REFERENCE_SCHEMA: dict[str, Any] = {"type": "string", "pattern": KEY_REFERENCE}
+
+KeyReference = Annotated[str, BeforeValidator(_key_reference), WithJsonSchema(_REFERENCE_SCHEMA)]
+"""Where a key is kept; it is read anew whenever it is used."""

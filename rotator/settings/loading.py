@@ -17,23 +17,26 @@ from rotator.core.policy import Account
 from rotator.core.policy_faults import policy_faults
 from rotator.core.terms import Limits, Mode
 from rotator.errors import ConfigError
+from rotator.settings.account_names import AccountNames
 from rotator.settings.configuration import ConfigurationFile, to_ownership
 from rotator.settings.crosscheck import configuration_faults, journal_fault
 from rotator.settings.document import Document, read_document
 from rotator.settings.faults import model_faults
+from rotator.settings.http_accounts import HttpReader, lifetime_faults, patience_faults
 from rotator.settings.policy import PolicyFile, to_policy
 from rotator.settings.references import UnresolvedError, resolve
 from rotator.settings.settings import Settings
 from rotator.settings.workspaces import WorkspaceReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from rotator.core.policy import Policy
     from rotator.errors import Fault
     from rotator.settings.cipherstash import Workspace
     from rotator.settings.configuration import AccountSection
+    from rotator.settings.http import HttpPlace
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -50,6 +53,20 @@ class _Read(Generic[ModelT]):
     faults: tuple[Fault, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Places:
+    """What the configuration has accounts of, and what is wrong with them.
+
+    Attributes:
+        accounts: All of them as policy knows them; none where some cannot be known.
+    """
+
+    workspaces: tuple[Workspace, ...] = ()
+    http_accounts: tuple[HttpPlace, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """Read the configuration and the policy that it names.
 
@@ -64,9 +81,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     policy_path = path.parent / _policy_name(main.document)
     rules = _read(policy_path, PolicyFile)
     url, url_faults = _journal_url(main, environ, path.parent)
-    workspaces, workspace_faults = _workspaces(main, environ)
-    faults = [*main.faults, *_cross_faults(main), *url_faults, *workspace_faults]
-    faults += [*rules.faults, *_policy_faults(main, rules, workspaces)]
+    places = _places(main, environ, path.parent)
+    faults = [*main.faults, *url_faults, *places.faults]
+    faults += [*rules.faults, *_policy_faults(main, rules, places)]
     if main.model is None or rules.model is None or faults:
         raise ConfigError(_in_order(faults))
     model = main.model
@@ -74,7 +91,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         file=path,
         owner=model.owner,
         mode=model.mode,
-        policy=_policy(model, rules.model, workspaces),
+        policy=_policy(model, rules.model, places),
         policy_file=policy_path,
         policy_digest=rules.digest,
         limits=Limits(**model.limits.model_dump()),
@@ -85,7 +102,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         web=model.web,
         engine=model.engine,
         aws=model.aws,
-        workspaces=workspaces,
+        workspaces=places.workspaces,
+        http_accounts=places.http_accounts,
         environ=environ,
     )
 
@@ -124,12 +142,6 @@ def _policy_name(document: Document) -> str:
     return name if isinstance(name, str) and name else _POLICY_FILE
 
 
-def _cross_faults(main: _Read[ConfigurationFile]) -> tuple[Fault, ...]:
-    if main.model is None:
-        return ()
-    return tuple(configuration_faults(main.document, main.model))
-
-
 def _journal_url(
     main: _Read[ConfigurationFile], environ: Mapping[str, str], folder: Path
 ) -> tuple[str, tuple[Fault, ...]]:
@@ -143,38 +155,50 @@ def _journal_url(
     return url, () if fault is None else (fault,)
 
 
-def _workspaces(
-    main: _Read[ConfigurationFile], environ: Mapping[str, str]
-) -> tuple[tuple[Workspace, ...], tuple[Fault, ...]]:
+def _places(main: _Read[ConfigurationFile], environ: Mapping[str, str], folder: Path) -> _Places:
     if main.model is None:
-        return (), ()
-    reader = WorkspaceReader(document=main.document, model=main.model, environ=environ)
-    return reader.read(), tuple(reader.faults)
+        return _Places()
+    document, model, names = main.document, main.model, AccountNames()
+    faults = [*configuration_faults(document, model, names)]
+    stash = WorkspaceReader(document=document, model=model, environ=environ, names=names)
+    workspaces = stash.read()
+    http = HttpReader(document=document, model=model, folder=folder, names=names)
+    http_accounts = http.read()
+    accounts = (
+        *(_aws_account(item, model.aws.region) for item in model.aws.accounts),
+        *map(_workspace_account, workspaces),
+        *http.accounts,
+    )
+    return _Places(
+        workspaces=workspaces,
+        http_accounts=http_accounts,
+        accounts=accounts if http.is_whole else (),
+        faults=(
+            *faults,
+            *stash.faults,
+            *http.faults,
+            *patience_faults(document, model, http_accounts),
+        ),
+    )
 
 
 def _policy_faults(
-    main: _Read[ConfigurationFile], rules: _Read[PolicyFile], workspaces: tuple[Workspace, ...]
-) -> tuple[Fault, ...]:
+    main: _Read[ConfigurationFile], rules: _Read[PolicyFile], places: _Places
+) -> Iterator[Fault]:
     """Check the policy alone if the other file, and so the accounts, cannot be known."""
     if rules.model is None:
-        return ()
-    policy = _policy(main.model, rules.model, workspaces)
-    return tuple(
-        rules.document.fault(fault.path, fault.problem, fault.remedy)
-        for fault in policy_faults(policy)
-    )
+        return
+    policy = _policy(main.model, rules.model, places)
+    for fault in policy_faults(policy):
+        yield rules.document.fault(fault.path, fault.problem, fault.remedy)
+    if main.model is not None:
+        yield from lifetime_faults(main.document, main.model, policy)
 
 
-def _policy(
-    main: ConfigurationFile | None, rules: PolicyFile, workspaces: tuple[Workspace, ...]
-) -> Policy:
+def _policy(main: ConfigurationFile | None, rules: PolicyFile, places: _Places) -> Policy:
     if main is None:
         return to_policy(rules, owner="", mode=Mode.PLAN, accounts=())
-    accounts = (
-        *(_aws_account(item, main.aws.region) for item in main.aws.accounts),
-        *map(_workspace_account, workspaces),
-    )
-    return to_policy(rules, owner=main.owner, mode=main.mode, accounts=accounts)
+    return to_policy(rules, owner=main.owner, mode=main.mode, accounts=places.accounts)
 
 
 def _aws_account(section: AccountSection, region: str) -> Account:

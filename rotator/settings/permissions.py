@@ -11,9 +11,11 @@ from rotator.providers.aws_iam import PERMISSIONS as IAM_PERMISSIONS
 from rotator.settings.references import secret_field
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from rotator.core.ids import AccountId
+    from rotator.settings.cipherstash import Workspace
+    from rotator.settings.http import HttpPlace
     from rotator.settings.settings import Settings
 
 
@@ -66,12 +68,20 @@ def _own_keys(settings: Settings, account: AccountId) -> tuple[tuple[str, str], 
     """Name the secrets of an account that hold our own keys: region, and name."""
     found = (
         (item.home_region, kept.name)
-        for item in settings.workspaces
+        for item, references in _entrances(settings)
         if item.home == account
-        for reference in (item.section.admin_key, item.section.control_key or "")
+        for reference in references
         if (kept := secret_field(reference)) is not None
     )
     return tuple(dict.fromkeys(found))
+
+
+def _entrances(settings: Settings) -> Iterator[tuple[Workspace | HttpPlace, tuple[str, ...]]]:
+    """Yield every account that is entered with keys of our own, with where these are kept."""
+    for item in settings.workspaces:
+        yield item, (item.section.admin_key, item.section.control_key or "")
+    for place in settings.http_accounts:
+        yield place, tuple(place.section.credentials.values())
 
 
 def destination_actions() -> frozenset[str]:

@@ -86,7 +86,7 @@ class MatchSection(Section):
     provider: Globs | None = Field(
         default=None,
         description="Names of providers: `aws-iam`, `cipherstash-access-key`, "
-        "`cipherstash-client-key`; all if left out.",
+        "`cipherstash-client-key`, and those of the specs under `http.providers`; all if left out.",
         examples=["cipherstash-*"],
     )
     account: Globs | None = Field(
@@ -96,8 +96,8 @@ class MatchSection(Section):
     )
     principal: Globs | None = Field(
         default=None,
-        description="Names of users, or of access keys and clients without rotator's ending; all "
-        "if left out.",
+        description="Names of users, or of access keys, clients and keys of HTTP APIs without "
+        "rotator's ending; all if left out.",
         examples=["ci-*"],
     )
     path: Globs | None = Field(
@@ -118,14 +118,15 @@ class FieldsSection(Section):
         default=None,
         pattern=rf"^$|{_FIELD_NAME}",
         description="Field of the key's id; empty for a key that carries its own id. Built in: "
-        "`AccessKeyId`; `CS_CLIENT_ID` for client keys; none for access keys, which carry it.",
+        "`AccessKeyId`; `CS_CLIENT_ID` for client keys; none for access keys, which carry it; "
+        "`KEY_ID` for keys of HTTP APIs.",
         examples=["AccessKeyId"],
     )
     secret: str | None = Field(
         default=None,
         pattern=_FIELD_NAME,
         description="Field of the secret. Built in: `SecretAccessKey`; `CS_CLIENT_KEY` for client "
-        "keys; `CS_CLIENT_ACCESS_KEY` for access keys.",
+        "keys; `CS_CLIENT_ACCESS_KEY` for access keys; `SECRET_KEY` for keys of HTTP APIs.",
         examples=["SecretAccessKey"],
     )
 

@@ -7,25 +7,30 @@ it by a test; ``pytest tests/settings/test_published.py --update-golden`` writes
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from rotator.core.durations import format_duration
 from rotator.settings.configuration import ConfigurationFile
 from rotator.settings.faults import fields_of, submodel
+from rotator.settings.http_spec_sections import SpecFile
 from rotator.settings.policy import PolicyFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
 FILES: Final[dict[str, type[BaseModel]]] = {"rotator": ConfigurationFile, "policy": PolicyFile}
 """The models by the name of their file, without ``.yaml``."""
+
+SCHEMAS: Final[dict[str, type[BaseModel]]] = {**FILES, "http-provider": SpecFile}
+"""The models that have a JSON Schema; of specs there is a file for each API."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -51,6 +56,48 @@ def field_table(model: type[BaseModel]) -> str:
     rows = ["| Field | Default | Meaning |", "|---|---|---|"]
     rows += [f"| `{path}` | {default} | {text} |" for path, default, text in _rows(model, "")]
     return "\n".join(rows) + "\n"
+
+
+def section_tables(model: type[BaseModel]) -> str:
+    """Return a table for each kind of section that a file is made of, the file's own first.
+
+    For a language whose sections stand inside of each other and come again.
+    """
+    found: list[type[BaseModel]] = [model]
+    for section in found:  # grows while it is walked
+        inner = [child for info in fields_of(section).values() if (child := submodel(info))]
+        found += [child for child in dict.fromkeys(inner) if child not in found]
+    return "\n".join(_section_table(section) for section in found)
+
+
+def _section_table(model: type[BaseModel]) -> str:
+    summary = (model.__doc__ or "").partition("\n")[0]
+    rows = [
+        f"### {_title(model)}",
+        "",
+        summary,
+        "",
+        "| Field | Default | Meaning |",
+        "|---|---|---|",
+    ]
+    for name, info in fields_of(model).items():
+        child = submodel(info)
+        default = _section_default(info)
+        link = "" if child is None else f" See [{_title(child)}](#{_title(child)})."
+        rows.append(f"| `{name}` | {default} | {info.description}{link} |")
+    return "\n".join(rows) + "\n"
+
+
+def _section_default(info: FieldInfo) -> str:
+    if isinstance(info.default, BaseModel):
+        return "see there"
+    return "none" if info.default == "" else _default(info)
+
+
+def _title(model: type[BaseModel]) -> str:
+    """Name a section by its class: ``RateLimitSection`` is ``rate-limit``."""
+    words = re.findall(r"[A-Z][a-z]*", model.__name__.removesuffix("Section"))
+    return "-".join(words).lower()
 
 
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rotator.core.terms import Limits, Mode
     from rotator.settings.cipherstash import Workspace
     from rotator.settings.configuration import AwsSection, EngineSection, WebSection
+    from rotator.settings.http import HttpPlace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Settings:
         audit_file: Where sealed records are appended.
         log_name: The audit log's name.
         workspaces: The CipherStash workspaces, in the file's order.
+        http_accounts: The accounts of HTTP APIs, in the file's order.
         environ: Where ``env:`` references to keys are looked up, whenever one is used.
     """
 
@@ -48,6 +50,7 @@ class Settings:
     engine: EngineSection
     aws: AwsSection
     workspaces: tuple[Workspace, ...] = ()
+    http_accounts: tuple[HttpPlace, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def workspace(self, name: str) -> Workspace:
@@ -61,4 +64,18 @@ class Settings:
             known = ", ".join(item.name or item.id for item in self.workspaces)
             hint = f"known are {known}" if known else "add it to `cipherstash.workspaces`"
             raise NotFoundError("no such workspace is configured", subject=name, hint=hint)
+        return found
+
+    def http_account(self, name: str) -> HttpPlace:
+        """Find an account of an HTTP API by its id or name.
+
+        Raises:
+            NotFoundError: The configuration names no such account.
+        """
+        found = next((item for item in self.http_accounts if name in {item.id, item.name}), None)
+        if found is None:
+            known = ", ".join(item.id for item in self.http_accounts)
+            hint = f"known are {known}" if known else "add it under `http.providers`"
+            msg = "no such account of an HTTP API is configured"
+            raise NotFoundError(msg, subject=name, hint=hint)
         return found

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rotator.core.ids import AccountId
+from rotator.errors import Fault
 from rotator.providers.cipherstash.config import ApiKind
 from rotator.settings.cipherstash import Workspace
+from rotator.settings.home import find_home
 from rotator.settings.profiles import profile_workspace
 from rotator.settings.references import UnresolvedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from rotator.errors import Fault
+    from rotator.settings.account_names import AccountNames
     from rotator.settings.cipherstash import WorkspaceSection
-    from rotator.settings.configuration import AccountSection, ConfigurationFile
+    from rotator.settings.configuration import ConfigurationFile
     from rotator.settings.document import Document, Path
 
 
@@ -38,12 +40,14 @@ class WorkspaceReader:
         document: The file, to point at its lines.
         model: What it says.
         environ: Where the folder of profiles is named.
+        names: Ids and names of accounts; those of the workspaces are added.
         faults: Every contradiction that was met.
     """
 
     document: Document
     model: ConfigurationFile
     environ: Mapping[str, str]
+    names: AccountNames
     faults: list[Fault] = field(default_factory=list)
 
     def read(self) -> tuple[Workspace, ...]:
@@ -58,17 +62,21 @@ class WorkspaceReader:
     def _one(self, index: int, section: WorkspaceSection) -> Workspace | None:
         assert self.model.cipherstash is not None, "only a configured workspace is read"  # noqa: S101
         at: Path = ("cipherstash", "workspaces", index)
-        named, home = self._name(at, section), self._home(at, section)
+        named = self._name(at, section)
+        home = find_home(self.document, at, section.home, self.model.aws)
         self._urls(at, section)
         self._environments(at, section)
-        if not named.id or home is None:
+        if isinstance(home, Fault):
+            self.faults.append(home)
+            return None
+        if not named.id:
             return None
         return Workspace(
             id=AccountId(named.id),
             region=named.region,
             name=section.name or "",
-            home=AccountId(home.id),
-            home_region=section.home.region or home.region or self.model.aws.region,
+            home=home.account,
+            home_region=home.region,
             section=section,
             traits=self.model.cipherstash.traits,
         )
@@ -98,23 +106,6 @@ class WorkspaceReader:
             return _Named()
         return _Named(workspace, section.region or "")
 
-    def _home(self, at: Path, section: WorkspaceSection) -> AccountSection | None:
-        accounts = self.model.aws.accounts
-        wanted = section.home.account
-        if wanted is None and len(accounts) == 1:
-            return accounts[0]
-        if wanted is None:
-            remedy = f'add `home: {{account: "{accounts[0].id}"}}`, or another of `aws.accounts`'
-            self._complain(
-                (*at, "home"), "does not say in which AWS account its secrets are", remedy
-            )
-            return None
-        found = next((item for item in accounts if item.id == wanted), None)
-        if found is None:
-            problem = f"`{wanted}` is none of `aws.accounts`"
-            self._complain((*at, "home", "account"), problem, "list it there, or name another one")
-        return found
-
     def _urls(self, at: Path, section: WorkspaceSection) -> None:
         api = section.api
         for name, url in (("ctsUrl", api.cts_url), ("zerokmsUrl", api.zerokms_url)):
@@ -136,20 +127,11 @@ class WorkspaceReader:
 
     def _told_twice(self, made: list[Workspace | None]) -> None:
         """Refuse an id or a name that an account or an earlier workspace has."""
-        seen = dict(_account_words(self.model))
         for index, item in enumerate(made):
-            if item is None:
-                continue
-            at: Path = ("cipherstash", "workspaces", index)
-            id_field = "crn" if item.section.crn else "profile"
-            for name, word in ((id_field, str(item.id)), ("name", item.name)):
-                if word in seen:
-                    problem = f"`{word}` is {seen[word]} already"
-                    remedy = "list every workspace once, under a name of its own"
-                    self._complain((*at, name), problem, remedy)
-            here = f"cipherstash.workspaces[{index}]"
-            for word in filter(None, (str(item.id), item.name)):
-                seen.setdefault(word, here)
+            if item is not None:
+                at: Path = ("cipherstash", "workspaces", index)
+                words = {"crn" if item.section.crn else "profile": item.id, "name": item.name}
+                self.faults += self.names.take(self.document, at, words, "workspace")
 
     def _complain(self, path: Path, problem: str, remedy: str) -> None:
         self.faults.append(self.document.fault(path, problem, remedy))
@@ -162,9 +144,3 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _account_words(model: ConfigurationFile) -> Iterator[tuple[str, str]]:
-    for index, account in enumerate(model.aws.accounts):
-        for word in filter(None, (account.id, account.name)):
-            yield word, f"aws.accounts[{index}]"

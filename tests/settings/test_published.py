@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import fields
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from rotator.core.policy import decide
 from rotator.core.terms import Limits
+from rotator.errors import ConfigError
 from rotator.providers.cipherstash.config import ACCESS_KEYS, CLIENT_KEYS
 from rotator.settings.configuration import LimitsSection
 from rotator.settings.loading import load
-from rotator.settings.published import FILES, field_table, json_schema
+from rotator.settings.published import FILES, SCHEMAS, field_table, json_schema, section_tables
 from rotator.settings.references import secret_field
 from tests.builders import principal
 
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
-CIPHERSTASH = ROOT / "config" / "examples" / "cipherstash"
+SPECS = {path.stem: path for path in (ROOT / "config" / "providers").glob("*.yaml")}
+EXAMPLES = ROOT / "config" / "examples"
+CIPHERSTASH = EXAMPLES / "cipherstash"
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_the_committed_schema_is_the_models(name: str, golden: Callable[[str, str], None]) -> None:
-    golden(f"config/{name}.schema.json", json_schema(FILES[name]))
+    golden(f"config/{name}.schema.json", json_schema(SCHEMAS[name]))
 
 
 def test_the_manual_lists_every_setting_with_its_default_and_meaning(
@@ -40,6 +44,10 @@ def test_the_manual_lists_every_setting_with_its_default_and_meaning(
         _, end, tail = rest.partition("<!-- end -->")
         page = f"{head}{begin}{field_table(model)}{end}{tail}"
 
+    head, begin, rest = page.partition("<!-- sections: http-provider -->\n")
+    _, end, tail = rest.partition("<!-- end -->")
+    page = f"{head}{begin}{section_tables(SCHEMAS['http-provider'])}{end}{tail}"
+
     golden("docs/configuration.md", page)
 
 
@@ -49,6 +57,27 @@ def test_every_field_is_explained(name: str) -> None:
 
     assert rows
     assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_every_field_of_a_spec_is_explained_where_its_section_is() -> None:
+    table = section_tables(SCHEMAS["http-provider"])
+
+    assert "| None" not in table
+    assert table.count("### request\n") == 1
+    assert set(re.findall(r"\(#(.*?)\)", table)) <= set(re.findall(r"### (.*)", table))
+
+
+@pytest.mark.parametrize("name", sorted(SPECS))
+def test_an_editor_finds_nothing_wrong_with_the_shipped_specs(name: str) -> None:
+    schema = json.loads((ROOT / "config" / "http-provider.schema.json").read_text(encoding="utf-8"))
+    text = SPECS[name].read_text(encoding="utf-8")
+    validator = Draft202012Validator(schema)
+
+    Draft202012Validator.check_schema(schema)
+
+    assert list(validator.iter_errors({**yaml.safe_load(text), "typo": 1})) != []
+    if "FILL IN" not in text:
+        assert list(validator.iter_errors(yaml.safe_load(text))) == []
 
 
 def test_every_limit_can_be_set_and_has_the_cores_default() -> None:
@@ -65,7 +94,9 @@ def test_a_schema_writes_durations_as_the_file_does() -> None:
     assert '"PT' not in schema
 
 
-@pytest.mark.parametrize("folder", [ROOT / "config", CIPHERSTASH], ids=["aws", "cipherstash"])
+@pytest.mark.parametrize(
+    "folder", [ROOT / "config", *sorted(EXAMPLES.iterdir())], ids=lambda folder: str(folder.name)
+)
 @pytest.mark.parametrize("name", FILES)
 def test_an_editor_finds_nothing_wrong_with_the_shipped_examples(folder: Path, name: str) -> None:
     schema = json.loads((ROOT / "config" / f"{name}.schema.json").read_text(encoding="utf-8"))
@@ -99,6 +130,40 @@ def test_the_example_of_a_workspace_loads_and_bundles_what_an_application_reads(
     assert publishes(CLIENT_KEYS, "orders") == ("cipherstash/orders", "CS_CLIENT_KEY")
     assert own_key is not None
     assert publishes(ACCESS_KEYS, "rotator") == (own_key.name, own_key.field)
+
+
+def test_the_example_of_an_http_api_loads_by_a_shipped_spec() -> None:
+    settings = load(EXAMPLES / "http" / "rotator.yaml", {})
+
+    hub = settings.http_account("hub")
+    found = decide(settings.policy, principal("grading", provider=hub.spec.name, account=hub.id))
+    assert settings.mode == "plan"
+    assert hub.spec.name == "jupyterhub-token"
+    assert found.destination is not None
+    assert (found.destination.name, found.destination.account) == ("jupyterhub/grading", hub.home)
+    assert found.destination.secret_field == "HUB_TOKEN"
+
+
+def test_the_example_of_stage5_wants_its_template_filled_in_and_loads_then(tmp_path: Path) -> None:
+    for file in (EXAMPLES / "stage5").iterdir():
+        (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    spec = tmp_path / "stage5.yaml"
+    spec.write_text((ROOT / "config/providers/stage5.yaml").read_text(encoding="utf-8"))
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "rotator.yaml", {})
+    assert {fault.file for fault in caught.value.faults} == {str(spec)}
+
+    filled = files("rotator.simulators.stage5") / "spec.yaml"
+    spec.write_text(filled.read_text(encoding="utf-8"), encoding="utf-8")
+    settings = load(tmp_path / "rotator.yaml", {})
+
+    acme = settings.http_account("acme")
+    own_key = secret_field(acme.section.credentials["admin"])
+    own = decide(settings.policy, principal("rotator", provider=acme.spec.name, account=acme.id))
+    assert settings.mode == "plan"
+    assert own_key is not None
+    assert own.destination is not None
+    assert (own.destination.name, own.destination.secret_field) == (own_key.name, own_key.field)
 
 
 def test_the_commented_examples_load_when_they_are_uncommented(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Any HTTP API that makes, lists and ends keys, as a spec in YAML describes it."""
