@@ -74,16 +74,18 @@ _ACCOUNTS = count(111122220000)
 _PATIENCE_SECONDS = 90
 
 
-def eventually(probe: Callable[[], T | None], *, what: str) -> T:
+def eventually(
+    probe: Callable[[], T | None], *, what: str, seconds: float = _PATIENCE_SECONDS
+) -> T:
     """Ask until there is an answer that is not empty."""
-    ends = monotonic_seconds() + _PATIENCE_SECONDS
+    ends = monotonic_seconds() + seconds
     pause = threading.Event()
     while monotonic_seconds() < ends:
         found = probe()
         if found:
             return found
         pause.wait(0.15)
-    msg = f"in {_PATIENCE_SECONDS} s there was not: {what}"
+    msg = f"in {seconds} s there was not: {what}"
     raise AssertionError(msg)
 
 
