@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.parse import parse_qs
 
 from pydantic import ValidationError
 
@@ -11,7 +13,7 @@ from rotator.simulators.messages import Answer, HttpRequest
 from rotator.simulators.shapes import ClockMove, ClockState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from pydantic import BaseModel
@@ -19,6 +21,18 @@ if TYPE_CHECKING:
     from rotator.simulators.simulated_time import SimulatedTime
 
 PREFIX = "/_simulator/"
+
+
+class Called(Protocol):
+    """A call that was seen."""
+
+    @property
+    def operation(self) -> str:
+        """Say what was called."""
+        ...
+
+
+CallT = TypeVar("CallT", bound=Called)
 
 
 class Landing(Protocol):
@@ -135,6 +149,15 @@ class ControlDesk:
     def _clear_calls(self, _request: HttpRequest) -> bytes:
         self._world.calls.clear()
         return b"{}"
+
+
+def asked_for(calls: Iterable[CallT], request: HttpRequest) -> list[CallT]:
+    """Return the calls that a request asks for: of its operations, from its start."""
+    wanted = parse_qs(request.query)
+    operations = wanted.get("operation", [])
+    start = int(wanted.get("start", ["0"])[-1])
+    later = islice(calls, start, None)
+    return [call for call in later if not operations or call.operation in operations]
 
 
 def as_json(shape: BaseModel) -> bytes:

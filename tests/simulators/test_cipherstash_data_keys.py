@@ -8,7 +8,6 @@ from base64 import b64decode
 import pytest
 
 from rotator.simulators.cipherstash.consumer import Bundle, Consumer, RefusedError, UnreadableError
-from rotator.simulators.cipherstash.dice import Dice
 from rotator.simulators.cipherstash.proxy_keys import (
     KEY_BYTES,
     SIZE,
@@ -16,6 +15,7 @@ from rotator.simulators.cipherstash.proxy_keys import (
     marks_of,
     new_proxy_key,
 )
+from rotator.simulators.dice import Dice
 from tests.simulators.stash import BASE, IVS, Stash
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from rotator.simulators.cipherstash.embedded import EmbeddedCipherStash
-from rotator.simulators.cipherstash.transport import OnRequest, ignore_request
+from rotator.simulators.embedded_transport import OnRequest, ignore_request
 from rotator.testing.manual_clock import ManualClock
 from tests.simulators.stash import BASE, REGION, WORKSPACE, Stash
 

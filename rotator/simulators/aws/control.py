@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -20,7 +19,7 @@ from rotator.simulators.aws.shapes import (
     Settings,
 )
 from rotator.simulators.aws.state import state_of
-from rotator.simulators.control import ControlDesk, as_json
+from rotator.simulators.control import ControlDesk, as_json, asked_for
 
 if TYPE_CHECKING:
     from rotator.simulators.aws.gateway import Gateway
@@ -89,8 +88,4 @@ class Control(ControlDesk):
         return b"{}"
 
     def _get_calls(self, request: HttpRequest) -> bytes:
-        wanted = parse_qs(request.query)
-        operations = wanted.get("operation", [])
-        start = int(wanted.get("start", ["0"])[-1])
-        calls = islice(self._aws.calls, start, None)
-        return _CALLS.dump_json([c for c in calls if not operations or c.operation in operations])
+        return _CALLS.dump_json(asked_for(self._aws.calls, request))

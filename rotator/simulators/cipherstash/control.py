@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -11,7 +10,7 @@ from pydantic import TypeAdapter
 from rotator.simulators.cipherstash.seeding import seed
 from rotator.simulators.cipherstash.shapes import Call, FaultRule, Settings, WorkspaceSeed
 from rotator.simulators.cipherstash.state import state_of
-from rotator.simulators.control import ControlDesk, as_json
+from rotator.simulators.control import ControlDesk, as_json, asked_for
 
 if TYPE_CHECKING:
     from rotator.simulators.cipherstash.gateway import Gateway
@@ -66,8 +65,4 @@ class Control(ControlDesk):
         return b"{}"
 
     def _get_calls(self, request: HttpRequest) -> bytes:
-        wanted = parse_qs(request.query)
-        operations = wanted.get("operation", [])
-        start = int(wanted.get("start", ["0"])[-1])
-        calls = islice(self._cipherstash.calls, start, None)
-        return _CALLS.dump_json([c for c in calls if not operations or c.operation in operations])
+        return _CALLS.dump_json(asked_for(self._cipherstash.calls, request))

@@ -2,95 +2,52 @@
 
 from __future__ import annotations
 
-import threading
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rotator.simulators.cipherstash.access_keys import authorise
 from rotator.simulators.cipherstash.answers import REFUSED, refuse, refuse_for, spoil, success
 from rotator.simulators.cipherstash.arrivals import Arrival, read_arrival
 from rotator.simulators.cipherstash.refusals import RefusalError
-from rotator.simulators.cipherstash.shapes import Call, FaultKind, FaultRule
+from rotator.simulators.cipherstash.shapes import Call, FaultRule
 from rotator.simulators.cipherstash.tokens import key_of, read_claims
 from rotator.simulators.cipherstash.visits import Caller, Done, Visit
+from rotator.simulators.front_door import FrontDoor
 
 if TYPE_CHECKING:
     from rotator.simulators.cipherstash.world import World
     from rotator.simulators.messages import Answer, HttpRequest
 
-_DROPPED = frozenset({FaultKind.LOSE_REQUEST, FaultKind.LOSE_ANSWER, FaultKind.LAND_LATE})
-_NOBODY = (None, Done(value=""))
 
-
-class Gateway:
-    """Answers calls, one at a time."""
+class Gateway(FrontDoor[Arrival, FaultRule, tuple[Caller, Done]]):
+    """Lets callers in; what they have done is told by who they were and what came of it."""
 
     def __init__(self, world: World) -> None:
         """Serve this world."""
+        super().__init__(world)
         self._world = world
-        self._late: list[tuple[datetime, Arrival]] = []
 
-    def answer(self, request: HttpRequest, base: str) -> Answer | None:
-        """Carry out one call; None means that the connection must be dropped.
+    def _read(self, request: HttpRequest, base: str) -> Arrival:
+        return read_arrival(self._world, request, base)
 
-        Args:
-            request: As it arrived.
-            base: By which address the simulator was called, such as ``http://127.0.0.1:40001``.
-        """
-        with self._world.lock:
-            self.land_due()
-            arrival = read_arrival(self._world, request, base)
-            rule = self._world.faults.strike(arrival.sighting, self._world.now())
-            if rule is None or rule.kind is not FaultKind.DELAY_REQUEST:
-                return self._undergo(arrival, rule)
-            self._log(arrival, None, rule, _NOBODY)
-        threading.Event().wait(rule.seconds)
-        with self._world.lock:
-            return self._undergo(arrival, None)
+    def _strike(self, arrival: Arrival) -> FaultRule | None:
+        return self._world.faults.strike(arrival.sighting, self._world.now())
 
-    def forget(self) -> None:
-        """Drop the requests that are still under way."""
-        self._late.clear()
+    def _refusal(self, arrival: Arrival, rule: FaultRule) -> Answer | None:
+        if rule.kind not in REFUSED:
+            return None
+        return refuse_for(rule, self._world.settings, arrival.request)
 
-    def next_landing(self) -> datetime | None:
-        """Return when the next late request takes effect, if one is under way."""
-        return min((due for due, _ in self._late), default=None)
-
-    def land_due(self) -> None:
-        """Carry out the late requests whose time has come."""
-        now = self._world.now()
-        due = sorted((e for e in self._late if e[0] <= now), key=lambda entry: entry[0])
-        self._late = [entry for entry in self._late if entry[0] > now]
-        for _, arrival in due:
-            self._carry_out(arrival, None)
-
-    def _undergo(self, arrival: Arrival, rule: FaultRule | None) -> Answer | None:
-        """Apply a fault that comes instead of the effect, or have the effect."""
-        if rule is None or rule.kind not in {*REFUSED, FaultKind.LOSE_REQUEST, FaultKind.LAND_LATE}:
-            return self._carry_out(arrival, rule)
-        if rule.kind is FaultKind.LAND_LATE:
-            self._late.append((self._world.now() + timedelta(seconds=rule.seconds), arrival))
-        answer = None
-        if rule.kind in REFUSED:
-            answer = refuse_for(rule, self._world.settings, arrival.request)
-        self._log(arrival, answer, rule, _NOBODY)
-        return answer
-
-    def _carry_out(self, arrival: Arrival, rule: FaultRule | None) -> Answer | None:
-        settings, request = self._world.settings, arrival.request
-        deed: tuple[Caller | None, Done] = _NOBODY
+    def _perform(self, arrival: Arrival) -> tuple[Answer, tuple[Caller, Done] | None]:
         try:
-            deed = self._perform(arrival)
-            answer = success(deed[1])
+            deed = self._do(arrival)
         except RefusalError as refusal:
-            answer = refuse(refusal, settings, request)
-        if rule is not None:
-            answer = spoil(answer, rule, settings, request)
-        is_dropped = rule is not None and rule.kind in _DROPPED
-        self._log(arrival, None if is_dropped else answer, rule, deed)
-        return None if is_dropped else answer
+            return refuse(refusal, self._world.settings, arrival.request), None
+        return success(deed[1]), deed
 
-    def _perform(self, arrival: Arrival) -> tuple[Caller, Done]:
+    def _spoil(self, arrival: Arrival, answer: Answer, rule: FaultRule) -> Answer:
+        return spoil(answer, rule, self._world.settings, arrival.request)
+
+    def _do(self, arrival: Arrival) -> tuple[Caller, Done]:
         if isinstance(arrival.asked, RefusalError):
             raise arrival.asked
         if isinstance(arrival.fields, RefusalError):
@@ -135,9 +92,9 @@ class Gateway:
         arrival: Arrival,
         answer: Answer | None,
         rule: FaultRule | None,
-        deed: tuple[Caller | None, Done],
+        deed: tuple[Caller, Done] | None,
     ) -> None:
-        seen, (caller, done) = arrival.sighting, deed
+        seen = arrival.sighting
         self._world.calls.append(
             Call.model_construct(
                 at=self._world.now(),
@@ -145,16 +102,16 @@ class Gateway:
                 operation=seen.operation,
                 workspace_id=seen.workspace_id,
                 caller=seen.caller,
-                role=caller.role if caller else "",
+                role=deed[0].role if deed else "",
                 user_agent=arrival.request.headers.get("user-agent", ""),
                 name=seen.name,
                 client_id=seen.client_id,
                 keyset=seen.keyset,
-                subject_id=done.subject,
+                subject_id=deed[1].subject if deed else "",
                 asked_role=arrival.told.get("role", ""),
                 status=answer.status if answer else None,
                 error=answer.error if answer else "",
-                is_effective=caller is not None,
+                is_effective=deed is not None,
                 fault=rule.kind if rule else None,
             )
         )

@@ -7,8 +7,8 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rotator.simulators.cipherstash.dice import Dice
 from rotator.simulators.cipherstash.shapes import Call, FaultRule, Settings
+from rotator.simulators.dice import Dice
 from rotator.simulators.fault_book import FaultBook
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ class Dice:
         return hashlib.shake_256(f"{self._seed}:{self._drawn}".encode()).digest(size)
 
     def uuid(self) -> str:
-        """Return an id as ZeroKMS gives them."""
+        """Return a random UUID."""
         return str(UUID(bytes=self.draw(16), version=4))
 
     def base32(self, characters: int) -> str:

@@ -8,7 +8,10 @@ from wsgiref.handlers import format_date_time
 import httpx
 
 if TYPE_CHECKING:
-    from rotator.simulators.cipherstash.embedded import EmbeddedCipherStash
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from rotator.simulators.messages import Answer
 
 
 class OnRequest(Protocol):
@@ -28,12 +31,33 @@ def ignore_request(operation: str, *, is_over: bool) -> None:
     """Take no note of a request."""
 
 
+class Handler(Protocol):
+    """What answers requests in this process."""
+
+    def now(self) -> datetime:
+        """Return the instant that its answers are dated with."""
+        ...
+
+    def handle(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        base: str,
+        *,
+        on_request: OnRequest,
+    ) -> Answer | None:
+        """Carry out one call; None means that no answer arrives."""
+        ...
+
+
 class EmbeddedTransport(httpx.BaseTransport):
     """Carries requests to an embedded simulator."""
 
-    def __init__(self, cipherstash: EmbeddedCipherStash, *, on_request: OnRequest) -> None:
+    def __init__(self, simulator: Handler, *, on_request: OnRequest) -> None:
         """Carry to this one, and tell of each request."""
-        self._cipherstash = cipherstash
+        self._simulator = simulator
         self._on_request = on_request
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -43,7 +67,7 @@ class EmbeddedTransport(httpx.BaseTransport):
             httpx.RemoteProtocolError: No answer arrives.
         """
         base = f"{request.url.scheme}://{request.url.netloc.decode()}"
-        answer = self._cipherstash.handle(
+        answer = self._simulator.handle(
             request.method,
             request.url.raw_path.decode(),
             request.headers,
@@ -53,6 +77,6 @@ class EmbeddedTransport(httpx.BaseTransport):
         )
         if answer is None:
             raise httpx.RemoteProtocolError("the peer closed without an answer", request=request)
-        date = format_date_time(self._cipherstash.world.now().timestamp())
+        date = format_date_time(self._simulator.now().timestamp())
         headers = {"Date": date, "Content-Type": answer.content_type, **answer.headers}
         return httpx.Response(answer.status, headers=headers, content=answer.body)

@@ -18,17 +18,16 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable
 
-    from rotator.simulators.cipherstash.embedded import EmbeddedCipherStash
-    from rotator.simulators.cipherstash.transport import OnRequest
+    from rotator.simulators.embedded_transport import Handler, OnRequest
     from rotator.simulators.messages import Answer, HttpRequest
 
 
 class EmbeddedSockets(httpcore.NetworkBackend):
     """Connects to an embedded simulator, whatever the address."""
 
-    def __init__(self, cipherstash: EmbeddedCipherStash, *, on_request: OnRequest) -> None:
+    def __init__(self, simulator: Handler, *, on_request: OnRequest) -> None:
         """Connect to this one, and tell of each request."""
-        self._cipherstash = cipherstash
+        self._simulator = simulator
         self._on_request = on_request
         self._numbers = count(1)
 
@@ -49,7 +48,7 @@ class EmbeddedSockets(httpcore.NetworkBackend):
         def answer(request: HttpRequest) -> Answer | None:
             base = f"{scheme}://{request.headers.get('host', '')}"
             url = f"{request.path}?{request.query}" if request.query else request.path
-            return self._cipherstash.handle(
+            return self._simulator.handle(
                 request.method,
                 url,
                 request.headers,
@@ -60,7 +59,7 @@ class EmbeddedSockets(httpcore.NetworkBackend):
 
         site = Site(
             answer=answer,
-            now=self._cipherstash.world.now,
+            now=self._simulator.now,
             id_header="x-request-id",
             new_id=lambda: str(next(self._numbers)),
         )
