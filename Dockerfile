@@ -19,6 +19,7 @@ LABEL org.opencontainers.image.title="rotator" \
       org.opencontainers.image.description="Keeps every long-lived access key younger than policy" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/rotator /opt/rotator
+COPY config/providers /usr/share/rotator/providers
 RUN install --directory --owner 65532 --group 65532 --mode 0700 /var/lib/rotator
 ENV PATH=/opt/rotator/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 65532:65532

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rotator import __version__
-from rotator.core.events import AuditAction, AuditRecord, Stage
+from rotator.core.events import AuditAction
 from rotator.core.terms import Mode
 from rotator.errors import NotFoundError, RejectedError, UnavailableError
 from rotator.journal.opening import upgrade_journal
-from rotator.reconcile import by_hand, confirming, doctoring, instructions, rebuilding
+from rotator.reconcile import books, by_hand, confirming, doctoring, instructions, rebuilding
 from rotator.reconcile.adopting import adopt
 from rotator.reconcile.adoption_plan import AdoptionPlanner
 from rotator.reconcile.orders import order
 from rotator.reconcile.plans import plan_rows
 from rotator.reconcile.reconciler import Reconciler
 from rotator.settings.adapters import places
-from rotator.wiring import embedded_engine, wire
+from rotator.wiring.engine import embedded_engine
+from rotator.wiring.wire import wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rotator.core.rotation import Credential, Rotation, Trigger
     from rotator.engines.embedded import EmbeddedEngine
     from rotator.journal.journal import SqlJournal
+    from rotator.ports.api_keys import ApiKeys
     from rotator.ports.clock import Chance, Clock
     from rotator.ports.workspace import Workspace
     from rotator.reconcile.by_hand import Deed
@@ -60,6 +61,7 @@ class App:
     Attributes:
         missing: Why an empty journal stands in for the real one; None if none does.
         open_workspace: See `workspace`.
+        open_api_keys: See `api_keys`.
         on_idle: Called when nothing is due and nothing runs; a demonstration
             moves its clock there.
     """
@@ -75,6 +77,7 @@ class App:
     skew: SkewWatch
     rounds: PermissionRounds
     open_workspace: Callable[[str], Workspace]
+    open_api_keys: Callable[[str], ApiKeys]
     missing: UnavailableError | None = None
     on_idle: Callable[[], None] | None = None
     engine: EmbeddedEngine = field(init=False)
@@ -241,6 +244,14 @@ class App:
         """
         return self.open_workspace(name)
 
+    def api_keys(self, name: str) -> ApiKeys:
+        """Open an account of an HTTP API, by its id or name, as `workspace` does a workspace.
+
+        Raises:
+            NotFoundError: The configuration names no such account.
+        """
+        return self.open_api_keys(name)
+
     def places(self) -> tuple[Place, ...]:
         """Name the configured accounts."""
         return places(self.settings)
@@ -300,15 +311,7 @@ class App:
         Raises:
             PermanentError: The journal is not lost, or an account is confirmed.
         """
-        within = [it for it in self.scanner.territories if account in {None, it.account}]
-        found = (
-            candidate
-            for territory in within
-            for candidate in sorted(
-                self.scanner.judge(territory).candidates(), key=lambda item: item.principal.name
-            )
-        )
-        return rebuilding.plan(self.parts, {territory.account for territory in within}, found)
+        return rebuilding.plan_all(self.parts, self.scanner, account)
 
     def rebuild(self, rows: Sequence[RebuildRow], *, operator: str) -> tuple[RebuildRow, ...]:
         """Write down what a plan of a rebuild says; return what was written.
@@ -344,16 +347,8 @@ class App:
         return adopt(self.parts, row.candidate, operator=operator)
 
     def _note(self, action: AuditAction, reason: str) -> None:
-        record = AuditRecord(
-            id=self.chance.new_id(),
-            at=self.clock.now(),
-            stage=Stage.EVENT,
-            action=action,
-            outcome="success",
-            reason=reason,
-            evidence={"version": __version__},
-        )
-        self.journal.append((record,))
+        record_id, now = self.chance.new_id(), self.clock.now()
+        self.journal.append((books.of_daemon(action, reason, record_id=record_id, at=now),))
 
 
 @contextmanager
@@ -390,6 +385,7 @@ def open_app(
             skew=wiring.skew,
             rounds=wiring.rounds,
             open_workspace=wiring.workspace,
+            open_api_keys=wiring.api_keys,
             missing=wiring.missing,
             on_idle=on_idle,
         )

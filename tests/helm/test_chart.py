@@ -15,6 +15,8 @@ from rotator.core.terms import Mode
 from rotator.settings.loading import load
 from tests.gates.tree import ROOT
 from tests.helm.charts import CHART, SMALLEST, files_of, notes, pod, render
+from tests.settings.http_files import SPEC, section
+from tests.settings.http_files import account as http_account
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,6 +128,28 @@ def test_the_daemon_accepts_the_files(values: dict[str, Any], tmp_path: Path) ->
     assert (settings.web.host, settings.web.port) == ("0.0.0.0", port)  # noqa: S104 - the pod's
     assert settings.mode == values.get("config", {}).get("mode", Mode.PLAN)
     assert settings.policy_file == tmp_path / "policy.yaml"
+
+
+@pytest.mark.parametrize("is_text", [False, True], ids=["values", "file"])
+def test_specs_of_ones_own_are_beside_the_configuration(is_text: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter
+    spec: object = SPEC if is_text else yaml.safe_load(SPEC)
+    account = yaml.safe_load(section(http_account()))
+    rules = [{"name": "all", "match": {"provider": "*"}, "action": "report"}]
+    values = {"config": account, "policy": {"rules": rules}, "specs": {"hub.yaml": spec}}
+    for name, text in render(values)["ConfigMap"]["data"].items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    (found,) = load(tmp_path / "rotator.yaml", {}).http_accounts
+
+    assert found.spec.file == str(tmp_path / "hub.yaml")
+    assert checksum(values) != checksum(values | {"specs": {}})
+
+
+def checksum(values: dict[str, Any]) -> str:
+    found: str = render(values)["StatefulSet"]["spec"]["template"]["metadata"]["annotations"][
+        "checksum/config"
+    ]
+    return found
 
 
 def test_what_the_daemon_writes_by_default_is_on_the_volume(tmp_path: Path) -> None:

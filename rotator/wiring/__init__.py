@@ -1,0 +1,1 @@
+"""Which adapter stands behind each port: the one room that names concrete adapters."""

@@ -1,0 +1,42 @@
+"""The journal, on the database that the configuration names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from rotator.errors import UnavailableError
+from rotator.journal.opening import open_journal, upgrade_journal
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from rotator.journal.journal import SqlJournal
+    from rotator.ports.clock import Chance
+    from rotator.settings.settings import Settings
+
+
+def journal_or_empty(
+    settings: Settings, stack: ExitStack, chance: Chance, *, read_only: bool
+) -> tuple[SqlJournal, UnavailableError | None]:
+    """Open the journal; beside a daemon that never ran, an empty one, and why.
+
+    Raises:
+        UnavailableError: The journal cannot be opened.
+    """
+    url, missing = settings.journal_url, None
+    if not read_only:
+        upgrade_journal(url)
+    try:
+        journal = open_journal(url, chance=chance, exclusive=not read_only)
+    except UnavailableError as error:
+        if not read_only or error.code != "journal_missing":
+            raise
+        # A plan before the first start: there is nothing to remember yet.
+        folder = stack.enter_context(TemporaryDirectory(prefix="rotator-plan-"))
+        empty = f"sqlite:///{Path(folder) / 'empty.db'}"
+        upgrade_journal(empty)
+        journal, missing = open_journal(empty, chance=chance, exclusive=False), error
+    stack.callback(journal.close)
+    return journal, missing

@@ -1,0 +1,113 @@
+"""Everything that the app works with, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rotator.destinations.aws_secrets_manager.config import DESTINATION, AwsSecretsManagerConfig
+from rotator.destinations.aws_secrets_manager.destination import AwsSecretsManager
+from rotator.reconcile.parts import Budget, Parts
+from rotator.reconcile.watches import RootWatch, ScanWatch, SkewWatch
+from rotator.telemetry.clock import SystemChance, SystemClock
+from rotator.wiring.doors import Doors
+from rotator.wiring.evidence import evidence
+from rotator.wiring.journal import journal_or_empty
+from rotator.wiring.permissions import permission_book, permission_rounds
+from rotator.wiring.providers import aws_clients, key_providers
+from rotator.wiring.scanning import separation, territory_scanner
+from rotator.wiring.terms import terms_by_credential
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import ExitStack
+
+    from rotator.audit.sealer import Sealer
+    from rotator.errors import UnavailableError
+    from rotator.journal.journal import SqlJournal
+    from rotator.ports.api_keys import ApiKeys
+    from rotator.ports.clock import Chance, Clock
+    from rotator.ports.workspace import Workspace
+    from rotator.reconcile.checking import PermissionRounds
+    from rotator.reconcile.scan import Scanner
+    from rotator.settings.settings import Settings
+    from rotator.telemetry.prometheus import PrometheusTelemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """What everything else is done with, put together once.
+
+    Attributes:
+        workspace: Opens a workspace, by its id or name, for what operators do by hand.
+        api_keys: Opens an account of an HTTP API in the same way.
+        missing: Why an empty journal stands in for the real one; None if none does.
+    """
+
+    journal: SqlJournal
+    clock: Clock
+    chance: Chance
+    telemetry: PrometheusTelemetry
+    sealer: Sealer
+    parts: Parts
+    scanner: Scanner
+    skew: SkewWatch
+    rounds: PermissionRounds
+    workspace: Callable[[str], Workspace]
+    api_keys: Callable[[str], ApiKeys]
+    missing: UnavailableError | None = None
+
+
+def wire(
+    settings: Settings, stack: ExitStack, *, read_only: bool, clock: Clock | None = None
+) -> Wiring:
+    """Put the parts together.
+
+    Args:
+        settings: What the two files say.
+        stack: Closes what has to be closed.
+        read_only: See `rotator.app.open_app`.
+        clock: Another clock than the system's.
+
+    Raises:
+        UnavailableError: The journal cannot be opened.
+    """
+    clock, chance = clock or SystemClock(), SystemChance()
+    journal, missing = journal_or_empty(settings, stack, chance, read_only=read_only)
+    roots, scans = RootWatch(), ScanWatch()
+    permits = permission_book(settings, clock)
+    telemetry, sealer = evidence(settings, journal, clock, roots, permits, scans)
+    clients = aws_clients(settings, clock, telemetry, permits, read_only=read_only)
+    vault = AwsSecretsManager(AwsSecretsManagerConfig(owner=settings.owner), clients)
+    doors = Doors(settings, stack, clock, chance, telemetry, vault.read_field)
+    providers = key_providers(settings, clients, doors, read_only=read_only)
+    budget, skew = settings.aws.secrets_budget, SkewWatch()
+    parts = Parts(
+        journal=journal,
+        providers=providers,
+        destinations={DESTINATION: vault},
+        clock=clock,
+        chance=chance,
+        terms_for=terms_by_credential(settings, providers, journal),
+        gate=sealer,
+        telemetry=telemetry,
+        budget=Budget(rate=budget.rate, burst=budget.burst),
+        lease_period=settings.limits.lease_period,
+        on_skew=skew.note,
+        permits=permits,
+    )
+    apart = separation(settings, doors, scans)
+    return Wiring(
+        journal=journal,
+        clock=clock,
+        chance=chance,
+        telemetry=telemetry,
+        sealer=sealer,
+        parts=parts,
+        scanner=territory_scanner(settings, parts, roots, scans, apart),
+        skew=skew,
+        rounds=permission_rounds(settings, parts, clients, permits),
+        workspace=doors.workspace,
+        api_keys=doors.api_keys,
+        missing=missing,
+    )
