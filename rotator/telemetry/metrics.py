@@ -78,6 +78,12 @@ EARLIEST_DEADLINE = Metric(
     labels=("provider", "account"),
     meaning="When the first managed key gets older than policy allows; in the past when one is",
 )
+EARLIEST_EXPIRY = Metric(
+    name="rotator_earliest_expiry_timestamp_seconds",
+    kind=Kind.GAUGE,
+    labels=("provider", "account"),
+    meaning="When a provider ends the first key that consumers read by itself; past when it did",
+)
 JOURNAL_READABLE = Metric(
     name="rotator_journal_readable",
     kind=Kind.GAUGE,
@@ -149,6 +155,7 @@ STATE_METRICS = (
     OLDEST_KEY_CREATED,
     NEXT_ROTATION,
     EARLIEST_DEADLINE,
+    EARLIEST_EXPIRY,
     JOURNAL_READABLE,
     AUDIT_BLOCKED,
     MODE_INFO,
@@ -178,8 +185,8 @@ WORK_METRICS = (
     Metric(
         name="rotator_effect_failures_total",
         kind=Kind.COUNTER,
-        labels=("effect", "code"),
-        meaning="Effects that failed, by rotator's code of the failure",
+        labels=("provider", "effect", "code"),
+        meaning="Effects on a provider's credentials that failed, by rotator's code of the failure",
     ),
     Metric(
         name="rotator_provider_calls_total",

@@ -71,6 +71,7 @@ class StateCollector(Collector):
         yield _gauge(metrics.OLDEST_KEY_CREATED, _earliest(_births(credentials, keys)))
         yield _gauge(metrics.NEXT_ROTATION, _earliest(_due_times(credentials)))
         yield _gauge(metrics.EARLIEST_DEADLINE, _earliest(self._deadlines(credentials, keys)))
+        yield _gauge(metrics.EARLIEST_EXPIRY, _earliest(_ends(credentials, keys)))
         said = self._inventory.accounts()
         yield _gauge(metrics.ACCOUNT_CONFIRMED, _confirmations(credentials, said))
 
@@ -213,6 +214,18 @@ def _births(
     places = {credential.id: _place(credential) for credential in credentials}
     for key in _managed(keys):
         yield places[key.credential_id], key.created_at
+
+
+def _ends(
+    credentials: Iterable[Credential], keys: Iterable[KeyRecord]
+) -> Iterator[tuple[_Labels, Instant]]:
+    """Find the ends of keys that consumers read, also of those that are listed no more."""
+    promised = {item.id: item for item in credentials if item.action is Action.ROTATE}
+    for key in keys:
+        credential = promised.get(key.credential_id)
+        is_read = credential is not None and credential.current_key_id == key.key_id
+        if credential is not None and is_read and key.expires_at is not None:
+            yield _place(credential), key.expires_at
 
 
 def _managed(keys: Iterable[KeyRecord]) -> Iterator[KeyRecord]:

@@ -16,6 +16,7 @@ AWS = "111122223333"
 WORKSPACE = "ZVATKW3VHMFG27DY"
 ACCESS = "cipherstash-access-key"
 CLIENT = "cipherstash-client-key"
+TOKENS = "jupyterhub-token"
 DAY = 24 * 60
 HOUR = 60
 
@@ -70,8 +71,18 @@ def _deadline(account: str, instance: str = "a", provider: str = ACCESS) -> str:
     return f"rotator_earliest_deadline_timestamp_seconds{{{labels}}}"
 
 
-_API = 'rotator_effect_failures_total{effect="delete_key",code="api_changed",instance="a"}'
-_STILL_LISTED = _API.replace("api_changed", "still_listed")
+def _expiry(provider: str, instance: str = "a") -> str:
+    labels = f'provider="{provider}",account="hub",instance="{instance}"'
+    return f"rotator_earliest_expiry_timestamp_seconds{{{labels}}}"
+
+
+def _failures(code: str, provider: str = ACCESS) -> str:
+    labels = f'provider="{provider}",effect="delete_key",code="{code}",instance="a"'
+    return f"rotator_effect_failures_total{{{labels}}}"
+
+
+_API = _failures("api_changed")
+_STILL_LISTED = _failures("still_listed")
 _ENFORCE = 'rotator_mode_info{mode="enforce",instance="a"}'
 _PLAN = 'rotator_mode_info{mode="plan",instance="a"}'
 _OURS = {"account": WORKSPACE}
@@ -102,6 +113,45 @@ SCENARIOS = (
         alert="RotatorOldKeyLives",
         series={_held("old_key_lives"): "1x5 0x60"},
         minute=20,
+    ),
+    Scenario(
+        promise="a key with less than a day left is told of, by the earliest end of any replica",
+        alert="RotatorKeyExpiresSoon",
+        series={_expiry(TOKENS): "90000x180", _expiry(TOKENS, "b"): "999999x180"},
+        minute=75,
+        fires=({"provider": TOKENS, "account": "hub"},),
+    ),
+    Scenario(
+        promise="a key that has expired is told of until another one is read",
+        alert="RotatorKeyExpiresSoon",
+        series={_expiry(TOKENS): "600x180"},
+        minute=175,
+        fires=({"provider": TOKENS, "account": "hub"},),
+    ),
+    Scenario(
+        promise="a key that is replaced in time wakes nobody",
+        alert="RotatorKeyExpiresSoon",
+        series={_expiry(TOKENS): "100000x180 9999999x180"},
+        minute=200,
+    ),
+    Scenario(
+        promise="keys without an end wake nobody",
+        alert="RotatorKeyExpiresSoon",
+        series={_deadline(AWS, provider="aws-iam"): "600x180"},
+        minute=170,
+    ),
+    Scenario(
+        promise="new keys that the provider ends too soon are told of",
+        alert="RotatorKeysLiveTooShort",
+        series={_held("expires_too_soon", TOKENS): "1x60", _held("expires_too_soon"): "0x60"},
+        minute=15,
+        fires=({"provider": TOKENS},),
+    ),
+    Scenario(
+        promise="a hold for another reason says nothing of how long keys live",
+        alert="RotatorKeysLiveTooShort",
+        series={_held("slots_full", TOKENS): "1x60"},
+        minute=30,
     ),
     Scenario(
         promise="an account that nobody has confirmed for days is told of",
@@ -219,6 +269,54 @@ SCENARIOS = (
         series={_API: "_x1 1x120"},
         minute=2 * DAY,
         step=HOUR,
+    ),
+    Scenario(
+        promise="another API whose path is gone says nothing of CipherStash",
+        alert="CipherStashApiChanged",
+        series={
+            _failures("api_changed", TOKENS): "1x60",
+            _failures("still_listed", TOKENS): "1+1x60",
+        },
+        minute=30,
+    ),
+    Scenario(
+        promise="an HTTP API that refuses our credential is told of after one scan",
+        alert="HttpApiAdmissionRefused",
+        series={_failed_scan("unauthenticated", TOKENS): "1x60"},
+        minute=10,
+        fires=({"provider": TOKENS, "account": WORKSPACE, "code": "unauthenticated"},),
+    ),
+    Scenario(
+        promise="another vendor that refuses us is no HTTP API",
+        alert="HttpApiAdmissionRefused",
+        series={_failed_scan("forbidden"): "1x60", _failed_scan("forbidden", "aws-iam"): "1x60"},
+        minute=30,
+    ),
+    Scenario(
+        promise="a list that does not come as its spec says is told of after two hours",
+        alert="HttpApiChanged",
+        series={_failed_scan("pagination_broken", TOKENS): "1x180"},
+        minute=130,
+        fires=({"provider": TOKENS, "account": WORKSPACE, "code": "pagination_broken"},),
+    ),
+    Scenario(
+        promise="a revocation that ends nothing is told of",
+        alert="HttpApiChanged",
+        series={_failures("revoke_missed", TOKENS): "_x30 1x180"},
+        minute=170,
+        fires=({"provider": TOKENS, "code": "revoke_missed"},),
+    ),
+    Scenario(
+        promise="an API that was away for an hour wakes nobody",
+        alert="HttpApiChanged",
+        series={_failed_scan("timeout", TOKENS): "1x60 _x120"},
+        minute=150,
+    ),
+    Scenario(
+        promise="a refused credential is no changed API",
+        alert="HttpApiChanged",
+        series={_failed_scan("unauthenticated", TOKENS): "1x180"},
+        minute=150,
     ),
     Scenario(
         promise="a client that lost a grant is told of after half an hour",

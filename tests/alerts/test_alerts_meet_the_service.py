@@ -55,8 +55,9 @@ def codes(service: Service, own_key: str) -> set[str]:
 
 
 def raised(code: str) -> set[str]:
-    """Name the alerts that select a code, as scans and effects give it."""
-    return {alert.name for alert in alerts().values() if code in selected(alert, "code")}
+    """Name this service's alerts that select a code, as scans and effects give it."""
+    ours = (alert for alert in alerts().values() if "cipherstash-.+" in selected(alert, "provider"))
+    return {alert.name for alert in ours if code in selected(alert, "code")}
 
 
 KEYS: dict[str, Callable[[Service], str]] = {

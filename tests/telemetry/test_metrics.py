@@ -291,6 +291,25 @@ def test_the_deadline_is_that_of_the_first_managed_key_to_outgrow_policy(
     assert value(telemetry, name, **PLACE) == at(days=-5).timestamp()
 
 
+def test_the_earliest_end_is_that_of_a_key_that_consumers_read(
+    telemetry: PrometheusTelemetry, journal: MemoryJournal
+) -> None:
+    rotated, reported = credential(), credential("reported", action=Action.REPORT)
+    later, without = credential("later"), credential("without")
+    store(
+        journal,
+        rotated,
+        key_record(rotated, expires_at=at(days=9)),
+        key_record(rotated, KeyId("AKIA2"), role=Role.PREVIOUS, expires_at=at(days=2)),
+    )
+    store(journal, later, key_record(later, expires_at=at(days=20)))
+    store(journal, without, key_record(without))
+    store(journal, reported, key_record(reported, expires_at=at(days=-3)))
+
+    name = "rotator_earliest_expiry_timestamp_seconds"
+    assert value(telemetry, name, **PLACE) == at(days=9).timestamp()
+
+
 def test_a_scan_that_failed_is_exported_with_the_code_of_its_failure(
     telemetry: PrometheusTelemetry,
 ) -> None:
@@ -372,7 +391,7 @@ def test_exactly_the_metrics_of_the_table_are_exported(
         telemetry.count(metric.short_name, **dict.fromkeys(metric.labels, "x"))
     telemetry.count("scans", outcome="success")
     of = credential(due_at=EPOCH + timedelta(days=1))
-    store(journal, of, key_record(of))
+    store(journal, of, key_record(of, expires_at=at(days=9)))
 
     assert exported(telemetry) == {
         metric.name: (metric.kind.value, {metric.labels}) for metric in METRICS
