@@ -60,6 +60,8 @@ def test_no_consumer_is_refused_and_nothing_is_touched_that_is_not_ours(
     assert told["refusals"] == 0
     assert told["vault_calls"] > 0
     assert told["vault_refusals"] == 0
+    assert told["chat_calls"] > 0
+    assert told["chat_refusals"] == 0
     assert told["trespasses"] == []
     assert [line["faults"] for line in told["lines"]] == [[]] * len(EVERYBODY)
     assert told["isAsExpected"]
@@ -76,16 +78,54 @@ def test_the_daemons_own_key_is_replaced_after_all_others(
     told: dict[str, Any], folder: Path
 ) -> None:
     assert told["isAsExpected"]
-    records = [json.loads(line) for line in (folder / "audit.jsonl").read_text().splitlines()]
-    minted = [
-        item["target"]["principal"]
-        for item in records
-        if (item["action"], item["outcome"]) == ("key.create", "success")
-        and item["target"]["provider"] == "cipherstash-access-key"
-    ]
+    deeds = records(folder, "key.create", provider="cipherstash-access-key")
+    minted = [item["target"]["principal"] for item in deeds]
 
     assert sorted(minted[:-1]) == ["batch", "orders"]
     assert minted[-1] == "rotator"
+
+
+def test_every_replaced_key_of_stage5_was_tried_and_refused(
+    told: dict[str, Any], folder: Path
+) -> None:
+    deleted = records(folder, "key.delete", provider="stage5-access-key")
+    proofs = {
+        item["target"]["principal"]: item["evidence"]["proof"]
+        for item in deleted
+        if "refused_at" in item["evidence"]
+    }
+
+    assert proofs == dict.fromkeys(("helpdesk", "rotator", "website"), "refused")
+    assert told["chat_ended"] == len(proofs)
+
+
+@pytest.mark.usefixtures("told")
+def test_a_mint_at_stage5_whose_answer_was_lost_leaves_no_key_behind(folder: Path) -> None:
+    minted = records(folder, "key.create", provider="stage5-access-key")
+    discarded = [
+        item["target"]["principal"]
+        for item in records(folder, "key.delete", provider="stage5-access-key")
+        if item["evidence"].get("abandoned") == "secret_lost"
+    ]
+
+    assert [item["target"]["principal"] for item in minted] == [
+        "helpdesk",
+        "helpdesk",
+        "rotator",
+        "website",
+    ]
+    assert discarded == ["helpdesk"]
+
+
+@pytest.mark.usefixtures("told")
+def test_a_young_key_that_stage5_itself_ends_is_replaced_before_it_does(folder: Path) -> None:
+    (begun,) = (
+        item
+        for item in records(folder, "rotation.start", provider="stage5-access-key")
+        if item["target"]["principal"] == "website"
+    )
+
+    assert begun["reason"] == "expiry"
 
 
 def test_the_audit_log_that_is_kept_is_the_one_that_was_verified(
@@ -104,6 +144,17 @@ def test_an_earlier_demonstration_is_never_mixed_with_a_new_one(folder: Path) ->
 
     assert result.exit_code == 1
     assert "an earlier demo is in the folder" in result.output
+
+
+def records(folder: Path, action: str, *, provider: str) -> list[dict[str, Any]]:
+    """Return what was done with a provider's keys, oldest first."""
+    lines = (folder / "audit.jsonl").read_text(encoding="utf-8").splitlines()
+    return [
+        item
+        for item in map(json.loads, lines)
+        if (item["action"], item["outcome"]) == (action, "success")
+        and item["target"]["provider"] == provider
+    ]
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

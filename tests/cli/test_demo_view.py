@@ -159,6 +159,9 @@ GOOD = Summary(
     refusals=0,
     vault_calls=6,
     vault_refusals=0,
+    chat_calls=5,
+    chat_refusals=0,
+    chat_ended=3,
     audit_records=4,
     audit_findings=(),
     trespasses=(),
@@ -180,6 +183,7 @@ def test_the_closing_screen_says_who_is_held_and_why() -> None:
     assert "prod/b                the old key is still used" in text
     assert "\n9 consumer calls of AWS, 0 refused\n" in text
     assert "\n6 encryptions and decryptions, 0 refused\n" in text
+    assert "\n5 messages through Stage5, 0 refused; 3 old keys refused when tried again\n" in text
     assert "\n4 audit records, the chain verifies; 12 s\n" in text
     assert text.endswith("everything is as expected\n")
     assert "\x1b" not in text
@@ -190,6 +194,7 @@ def test_the_closing_screen_says_who_is_held_and_why() -> None:
     [
         (replace(GOOD, refusals=1), "9 consumer calls of AWS, 1 refused"),
         (replace(GOOD, vault_refusals=1), "decryptions, 1 refused"),
+        (replace(GOOD, chat_refusals=1), "5 messages through Stage5, 1 refused"),
         (replace(GOOD, audit_findings=("audit gap seq=3",)), "THE CHAIN DOES NOT VERIFY"),
         (replace(GOOD, trespasses=("iam/x was touched",)), "iam/x was touched"),
         (replace(GOOD, lines=(replace(LINE, faults=("held, not rotated",)),)),

@@ -21,7 +21,14 @@ ACCOUNTS: Final = {PROD: "prod", DATA: "data"}
 """The accounts and what people call them; the daemon lives in the first one."""
 
 WORKSPACE: Final = "ZVATKW3VHMFG27DY"
-PLACES: Final = {**ACCOUNTS, WORKSPACE: "vault"}
+"""The CipherStash workspace."""
+
+CHAT: Final = "stage5-acme"
+CHAT_WORKSPACE: Final = "ws_acme"
+STAGE5_KEYS: Final = "stage5-access-key"
+"""The Stage5 workspace as rotator names it and as Stage5 does, and the name of its spec."""
+
+PLACES: Final = {**ACCOUNTS, WORKSPACE: "vault", CHAT: "chat"}
 """Every account and workspace, and what people call it."""
 
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
@@ -29,7 +36,7 @@ _NO_TAGS: Final[Mapping[str, str]] = MappingProxyType({})
 
 Status = Literal["Active", "Inactive"]
 
-_KINDS: Final = {ACCESS_KEYS: " key", CLIENT_KEYS: " client"}
+_KINDS: Final = {ACCESS_KEYS: " key", CLIENT_KEYS: " client", STAGE5_KEYS: " key"}
 
 CLINGS: Final = None
 """How long a consumer keeps its secret that was given its key once and never asks again."""

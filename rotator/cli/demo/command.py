@@ -38,13 +38,14 @@ def demo(
 ) -> None:
     """Watch the real daemon rotate a company's keys in under a minute.
 
-    The daemon talks HTTP to a simulated AWS and a simulated CipherStash on this
+    The daemon talks HTTP to a simulated AWS, CipherStash and Stage5 on this
     machine; nothing leaves it and no account is needed. More than forty users in
     two accounts live through some weeks: young, old, busy and people's keys,
     secrets of many shapes, throttled calls, lost answers. Beside them live the
-    access keys and clients of a workspace, with which applications encrypt and
-    decrypt every day. Exits with 1 if a consumer was refused, a key was lost, or
-    anybody ends otherwise than expected.
+    access keys and clients of a CipherStash workspace, with which applications
+    encrypt and decrypt every day, and the access keys of a Stage5 workspace, with
+    which integrations pass messages on. Exits with 1 if a consumer was refused, a
+    key was lost, or anybody ends otherwise than expected.
     """
     from rich.console import Console
 

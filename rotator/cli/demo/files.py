@@ -1,11 +1,12 @@
-"""The two files of the demonstration's daemon."""
+"""The files of the demonstration's daemon: configuration, policy, and a spec for Stage5."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from rotator.cli.demo.character import DATA, PROD, WORKSPACE
+from rotator.cli.demo.character import CHAT, CHAT_WORKSPACE, DATA, PROD, WORKSPACE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,18 @@ cipherstash:
       adminKey: secret:cipherstash/rotator#CS_CLIENT_ACCESS_KEY
       accessKeyRoles: {{rotator: admin, "*": member}}
       api: {{ctsUrl: "{cts}"}}
+http:
+  providers:
+    - spec: stage5.yaml
+      accounts:
+        - id: {chat}
+          name: chat
+          baseUrl: {stage5}
+          allowPrivate: true
+          params: {{workspace: {chat_workspace}}}
+          credentials: {{admin: "secret:stage5/rotator#STAGE5_ACCESS_KEY"}}
+          lifetime: 120d
+          home: {{account: "{prod}"}}
 """
 """The daemon's configuration; the journal and the audit log live in a temporary folder."""
 
@@ -77,6 +90,13 @@ rules:
     action: rotate
     rotate: {maxAge: 30d, rotateAfter: 15d}
     destination: {type: aws-secrets-manager, secret: "cipherstash/{principal}", merge: true}
+  - name: chat-keys
+    match: {provider: stage5-access-key, principal: [rotator, helpdesk, website]}
+    action: rotate
+    destination:
+      type: aws-secrets-manager
+      secret: "stage5/{principal}"
+      fields: {keyId: STAGE5_ACCESS_KEY_ID, secret: STAGE5_ACCESS_KEY}
   - name: break-glass
     match: {path: /break-glass/*}
     action: ignore
@@ -133,14 +153,15 @@ rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Urls:
-    """Where the simulated AWS is, and the workspace's token service."""
+    """Where the simulated AWS is, the CipherStash workspace's token service, and Stage5's API."""
 
     aws: str
     cts: str
+    stage5: str
 
 
 def write_files(folder: Path, urls: Urls) -> Path:
-    """Write the daemon's two files; return the configuration."""
+    """Write the daemon's files; return the configuration."""
     values = {
         "owner": OWNER,
         "role": ROLE,
@@ -149,8 +170,13 @@ def write_files(folder: Path, urls: Urls) -> Path:
         "region": REGION,
         "workspace": WORKSPACE,
         "cts": urls.cts,
+        "chat": CHAT,
+        "chat_workspace": CHAT_WORKSPACE,
+        "stage5": urls.stage5,
     }
     file = folder / "rotator.yaml"
     file.write_text(CONFIGURATION.format(prod=PROD, data=DATA, **values), encoding="utf-8")
     (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    spec = files("rotator.simulators.stage5") / "spec.yaml"
+    (folder / "stage5.yaml").write_bytes(spec.read_bytes())
     return file

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from rotator.cli.demo.vendors import Vendors
 
 PERSON: Final = "dana"
-"""Who confirms the accounts and the workspace."""
+"""Who confirms the accounts and the workspaces."""
 
 _READING: Final = ("Get", "List", "Describe", "BatchGet", "Generate", "Simulate", "AssumeRole")
 _OPENING: Final = ("authorise", "list-", "load-", "generate-", "retrieve-")
-"""How the names of operations begin that change nothing, at AWS and in a workspace."""
+_TALKING: Final = ("get-", "list-", "send-message")
+"""How the names of operations begin that change nothing: at AWS, CipherStash and Stage5."""
 
 
 def describe(play: Play) -> str:
@@ -53,4 +54,6 @@ def touched(vendors: Vendors, *, start: int) -> tuple[str, ...]:
     changed = [name for name in changed if not name.startswith(_READING)]
     opened = [call.operation for call in vendors.stash.calls()]
     changed += [name for name in opened if not name.startswith(_OPENING)]
+    talked = [call.operation for call in vendors.stage5.calls()]
+    changed += [name for name in talked if not name.startswith(_TALKING)]
     return tuple(f"{name} in plan mode" for name in changed)

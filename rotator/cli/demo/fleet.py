@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rotator.cli.demo.cast import CAST
 from rotator.cli.demo.character import Ends
+from rotator.cli.demo.chat.cast import STAGE5
 from rotator.cli.demo.vault.cast import VAULT
 from rotator.core.reasons import Reason, explain
 from rotator.core.rotation import Action, Phase
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rotator.ports.journal import Journal
 
 
-EVERYBODY: Final[tuple[Character, ...]] = (*CAST, *VAULT)
+EVERYBODY: Final[tuple[Character, ...]] = (*CAST, *VAULT, *STAGE5)
 """Who takes part, in the order in which they are shown."""
 
 _MOVING = frozenset({Ends.ROTATED, Ends.DUE, Ends.YOUNG})
@@ -95,7 +96,7 @@ class Scene:
     Attributes:
         day: Days since the beginning.
         fleet: Where everyone stands, in the order of `EVERYBODY`.
-        calls: What the consumers have called so far, of AWS and of the workspace.
+        calls: What the consumers have called so far, of AWS and of the workspaces.
         refusals: How many of these calls were refused.
     """
 

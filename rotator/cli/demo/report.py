@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rotator.cli.demo.cast import RELIC, VICTIM
-from rotator.cli.demo.character import PLACES, PROD, WORKSPACE, Ends, User
+from rotator.cli.demo.character import CHAT_WORKSPACE, PLACES, PROD, WORKSPACE, Ends, User
+from rotator.cli.demo.chat.cast import ChatKey
+from rotator.cli.demo.chat.truth import ChatTruth
 from rotator.cli.demo.vault.cast import VaultKey
 from rotator.cli.demo.vault.truth import VaultTruth
 from rotator.core.chain import verify_chain
@@ -60,6 +62,9 @@ class Summary:
         vault_calls: How often applications encrypted or decrypted with the workspace.
         vault_refusals: How often one could not go on: refused, or its data of the first
             day not to be read or found. Each would have been an outage, too.
+        chat_calls: How many messages integrations passed on with access keys of Stage5.
+        chat_refusals: Those without a reply: each would have been an outage, too.
+        chat_ended: How many old keys were tried at Stage5 on the last day, and refused.
         audit_findings: Why the audit log does not verify; empty is good.
         trespasses: What was touched that nobody of the cast owns, or in plan mode; empty is good.
         others: What adopting said of accounts' roots and of objects that belong to nobody.
@@ -70,6 +75,9 @@ class Summary:
     refusals: int
     vault_calls: int
     vault_refusals: int
+    chat_calls: int
+    chat_refusals: int
+    chat_ended: int
     audit_records: int
     audit_findings: tuple[str, ...]
     trespasses: tuple[str, ...]
@@ -79,7 +87,7 @@ class Summary:
     def is_as_expected(self) -> bool:
         """Whether nothing differs, nobody was refused, and the audit log verifies."""
         has_faults = any(line.faults for line in self.lines)
-        refusals = self.refusals + self.vault_refusals
+        refusals = self.refusals + self.vault_refusals + self.chat_refusals
         return not (self.audit_findings or self.trespasses or refusals or has_faults)
 
 
@@ -94,6 +102,9 @@ def summarize(play: Play) -> Summary:
         refusals=play.consumers.refusals,
         vault_calls=play.workers.calls,
         vault_refusals=play.workers.refusals,
+        chat_calls=play.talkers.calls,
+        chat_refusals=play.talkers.refusals,
+        chat_ended=truth.chat.ended(),
         audit_records=len(content),
         audit_findings=tuple(f"audit {item.kind.value} seq={item.seq}" for item in findings),
         trespasses=(*play.touched, *_trespasses(play, truth.aws)),
@@ -111,6 +122,7 @@ class _Truth:
 
     aws: State
     vault: VaultTruth
+    chat: ChatTruth
 
 
 def _truth(play: Play) -> _Truth:
@@ -118,7 +130,13 @@ def _truth(play: Play) -> _Truth:
     workspace = play.vendors.stash.state(workspace_id=WORKSPACE).workspaces[WORKSPACE]
     values = {item.name: _text(item) for item in aws.accounts[PROD].secrets}
     vault = VaultTruth(workspace=workspace, values=values, estate=play.vault)
-    return _Truth(aws=aws, vault=vault)
+    chat = ChatTruth(
+        workspace=play.vendors.stage5.state(workspace_id=CHAT_WORKSPACE).workspaces[CHAT_WORKSPACE],
+        values=values,
+        estate=play.chat,
+        is_refused=play.vendors.public_api.is_refused,
+    )
+    return _Truth(aws=aws, vault=vault, chat=chat)
 
 
 def _line(play: Play, standing: Standing, truth: _Truth) -> Line:
@@ -167,8 +185,10 @@ def _broken(play: Play, character: Character, truth: _Truth) -> Iterator[str]:
     """Check the truth at the provider: nothing of a stranger's was touched, and no key is lost."""
     if isinstance(character, VaultKey):
         yield from truth.vault.faults(character)
+    elif isinstance(character, ChatKey):
+        yield from truth.chat.faults(character)
     else:
-        assert isinstance(character, User), "who is not in the workspace is a user"  # noqa: S101
+        assert isinstance(character, User), "who is in no workspace is a user"  # noqa: S101
         yield from _broken_at_aws(play, character, truth.aws)
 
 

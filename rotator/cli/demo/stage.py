@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from rotator.app import DRAIN_TIMEOUT, App, open_app
 from rotator.cli.demo.character import PROD
+from rotator.cli.demo.chat.consumers import Talkers
+from rotator.cli.demo.chat.estate import ChatEstate, seed_chat
 from rotator.cli.demo.consumers import Consumers
 from rotator.cli.demo.estate import DAYS, Estate, seed
 from rotator.cli.demo.files import Urls, write_files
@@ -75,7 +77,8 @@ class Play:
 
     Attributes:
         estate: What was there on the first day.
-        vault: What was there of the workspace.
+        vault: What was there of the CipherStash workspace.
+        chat: What was there of the Stage5 workspace.
         adoption: What adopting would have come to on the first day.
         fleet: Where everyone stood when time last jumped.
         steps: How often the consumers have called.
@@ -88,10 +91,12 @@ class Play:
     clock: SteppedClock
     estate: Estate
     vault: VaultEstate
+    chat: ChatEstate
     folder: Path
     show: Show
     consumers: Consumers = field(init=False)
     workers: Workers = field(init=False)
+    talkers: Talkers = field(init=False)
     intruder: Intruder = field(init=False)
     onboarding: Onboarding = field(init=False)
     adoption: tuple[AdoptionRow, ...] = field(init=False)
@@ -109,7 +114,9 @@ class Play:
         self.calls_before = len(aws.calls())
         self.adoption = self.app.adoption()
         self.consumers = Consumers(aws.url, self.estate)
-        self.workers = Workers(http, stash.cts_url, self.vault, self.estate.reader(aws.url, PROD))
+        read = self.estate.reader(aws.url, PROD)
+        self.workers = Workers(http, stash.cts_url, self.vault, read)
+        self.talkers = Talkers(self.vendors.public_api, self.chat, read)
         self.intruder = Intruder(aws.url, self.estate, self.consumers)
         self.onboarding = Onboarding(http, stash.zerokms_url, self.vault, self.workers)
 
@@ -154,6 +161,7 @@ class Play:
                 self.show.say(line)
         self.consumers.step()
         self.workers.step()
+        self.talkers.step()
         self.next_tick = Instant(self.next_tick + STEP)
         self.steps += 1
 
@@ -174,8 +182,8 @@ class Play:
             now=self.clock.now(),
             day=self.day,
             fleet=standings(self.app.journal),
-            calls=self.consumers.calls + self.workers.calls,
-            refusals=self.consumers.refusals + self.workers.refusals,
+            calls=self.consumers.calls + self.workers.calls + self.talkers.calls,
+            refusals=self.consumers.refusals + self.workers.refusals + self.talkers.refusals,
         )
 
 
@@ -190,9 +198,9 @@ def perform(folder: Path, show: Show) -> int:
         The exit code that `show` gave.
     """
     with vendors(START) as sides:
-        urls = Urls(aws=sides.aws.url, cts=sides.stash.cts_url)
+        urls = Urls(aws=sides.aws.url, cts=sides.stash.cts_url, stage5=sides.stage5.base_url)
         settings = load(write_files(folder, urls), os.environ)
-        estate, vault = seed(sides.aws, settings), seed_vault(sides)
+        estate, vault, chat = seed(sides.aws, settings), seed_vault(sides), seed_chat(sides)
         clock = SteppedClock(START, on_advance=sides.advance_to)
         holder: list[Play] = []
 
@@ -204,7 +212,7 @@ def perform(folder: Path, show: Show) -> int:
             _identity(estate.accounts[PROD].admin),
             open_app(settings, read_only=False, clock=clock, on_idle=on_idle) as app,
         ):
-            play = Play(app, sides, clock, estate, vault, folder, show)
+            play = Play(app, sides, clock, estate, vault, chat, folder, show)
             holder.append(play)
             with show.running(play):
                 app.run()

@@ -14,6 +14,7 @@ from rich.live import Live
 from rotator.cli.demo.board import board
 from rotator.cli.demo.cast import CAST
 from rotator.cli.demo.character import ACCOUNTS, Ends
+from rotator.cli.demo.chat.cast import STAGE5
 from rotator.cli.demo.closing import show
 from rotator.cli.demo.estate import DAYS
 from rotator.cli.demo.first_day import describe
@@ -77,8 +78,8 @@ class View:
     def running(self, play: Play) -> Iterator[None]:
         """Show the play as it moves; on a terminal several times a second."""
         self.say(
-            f"{len(CAST)} users in {len(ACCOUNTS)} accounts, {len(VAULT)} keys and clients in a "
-            f"workspace, {DAYS} days, the real daemon"
+            f"{len(CAST)} users in {len(ACCOUNTS)} accounts, {len(VAULT) + len(STAGE5)} keys and "
+            f"clients in two workspaces, {DAYS} days, the real daemon"
         )
         self.say(describe(play))
         if not self.console.is_terminal:
