@@ -60,7 +60,7 @@ _FINE = frozenset({Verdict.MANAGED, Verdict.ADOPTABLE})
 )
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--plan", "is_plan", is_flag=True, help="Show what could be adopted; change nothing.")
-@click.option("--account", metavar="ID", help="Look at one account or workspace only.")
+@click.option("--account", metavar="ID_OR_NAME", help="Look at one account or workspace only.")
 @yes_option
 @json_option
 @common_options

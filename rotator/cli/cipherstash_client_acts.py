@@ -9,11 +9,11 @@ import click
 
 from rotator.cli.cipherstash_entering import entering
 from rotator.cli.cipherstash_finding import find_client, find_keyset
-from rotator.cli.cipherstash_handover import check_shown, hand_over, say
-from rotator.cli.cipherstash_parts import check_free, check_name, check_outage, part_of
 from rotator.cli.consent import ask
+from rotator.cli.handover import check_shown, hand_over, say
 from rotator.cli.invocation import WAITING
 from rotator.cli.keys_orders import succession
+from rotator.cli.managed import check_free, check_name, check_outage, part_of
 from rotator.cli.printing import NOTHING, clean, print_json, print_table
 from rotator.core.events import AuditAction
 from rotator.core.forms import usual_fields
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rotator.cli.cipherstash_entering import Entered
-    from rotator.cli.cipherstash_finding import Managed
     from rotator.cli.cipherstash_place import Wanted
     from rotator.cli.invocation import Invocation
+    from rotator.cli.managed import Managed
     from rotator.core.workspace import Keyset
 
 _TITLES = ("Name", "Client ID", "Kind", "Managed as", "Bound to", "Keysets")

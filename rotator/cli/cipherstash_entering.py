@@ -6,17 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rotator.cli.cipherstash_acting import Hand
-from rotator.cli.cipherstash_finding import managed
+from rotator.cli.acting import Hand
 from rotator.cli.cipherstash_place import check_may_change, title
+from rotator.cli.managed import managed
 from rotator.core.environments import findings, keysets_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rotator.cli.cipherstash_finding import Managed
     from rotator.cli.cipherstash_place import Wanted
     from rotator.cli.invocation import App, Invocation
+    from rotator.cli.managed import Managed
     from rotator.core.environments import Finding
     from rotator.core.ids import KeyId
     from rotator.core.workspace import Client, Keyset

@@ -2,62 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from rotator.cli.printing import clean
-from rotator.core.rotation import Role
+from rotator.core.lineages import lineage
 from rotator.errors import NotFoundError, RejectedError
-from rotator.providers.cipherstash.names import lineage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rotator.core.ids import AccountId, KeyId
-    from rotator.core.rotation import Credential
     from rotator.core.workspace import AccessKey, Client, Keyset
-    from rotator.ports.journal import Journal
 
 Thing = TypeVar("Thing", "Keyset", "Client")
-
-_KEPT = frozenset({Role.CURRENT, Role.PREVIOUS, Role.PENDING})
-"""What a key is while a consumer, or a rotation, counts on it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Managed:
-    """A key that the journal knows.
-
-    Attributes:
-        credential: Whose key it is.
-        role: What it is to us.
-    """
-
-    credential: Credential
-    role: Role
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether ending it by hand refuses a consumer, or breaks a rotation."""
-        return self.role in _KEPT
-
-
-def managed(journal: Journal, provider: str, account: AccountId) -> dict[KeyId, Managed]:
-    """Return every key of a workspace that the journal knows and that is not gone."""
-    owners = {
-        row.id: row
-        for row in journal.credentials()
-        if (row.principal.provider, row.principal.account) == (provider, account)
-    }
-    known = journal.keys()
-    return {
-        record.key_id: Managed(credential=owners[record.credential_id], role=record.role)
-        for record in known
-        if record.credential_id in owners and record.role is not Role.GONE
-    }
 
 
 def find_keyset(keysets: Sequence[Keyset], word: str) -> Keyset:

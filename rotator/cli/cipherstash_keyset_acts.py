@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rotator.cli.cipherstash_entering import Entered
-    from rotator.cli.cipherstash_finding import Managed
     from rotator.cli.cipherstash_place import Wanted
     from rotator.cli.invocation import Invocation
+    from rotator.cli.managed import Managed
     from rotator.core.workspace import Client, Keyset
 
 _TITLES = ("Name", "Keyset ID", "State", "Environment", "Clients")

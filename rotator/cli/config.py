@@ -31,6 +31,9 @@ def check(invocation: Invocation) -> None:
     settings = invocation.settings()
     rules, accounts = settings.policy.rules, settings.aws.accounts
     workspaces = ", ".join(item.name or item.id for item in settings.workspaces)
+    http = ", ".join(
+        f"{item.name or item.id} ({item.spec.name})" for item in settings.http_accounts
+    )
     print_fields(
         invocation,
         (
@@ -40,6 +43,7 @@ def check(invocation: Invocation) -> None:
             ("mode", settings.mode.value),
             ("accounts", ", ".join(account.name or account.id for account in accounts)),
             *([("workspaces", workspaces)] if workspaces else ()),
+            *([("HTTP APIs", http)] if http else ()),
         ),
     )
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rotator.cli.cipherstash_place import workspace_options
 from rotator.cli.invocation import (
     WAITING,
     common_options,
@@ -14,6 +13,7 @@ from rotator.cli.invocation import (
     json_option,
     pass_invocation,
 )
+from rotator.cli.keys_options import place_options
 from rotator.cli.printing import clean, print_fields, print_folded, print_json, print_lines
 from rotator.core.doctor_value import ASKED, Kind
 from rotator.core.workspace import AccessRole
@@ -57,7 +57,7 @@ def doctor(context: click.Context, invocation: Invocation, *, as_json: bool) -> 
     )
 )
 @click.argument("name")
-@click.option("--account", metavar="ID", help="The account, if the name exists in several.")
+@click.option("--account", metavar="ID_OR_NAME", help="The account, if the name exists in several.")
 @click.option("--provider", metavar="NAME", help="The provider, if the name exists at several.")
 @json_option
 @common_options
@@ -96,6 +96,7 @@ def principal(
         "rotator doctor value < key.txt",
         "printenv CS_CLIENT_KEY | rotator doctor value --as client-key",
         "printenv CS_CLIENT_ACCESS_KEY | rotator doctor value --as access-key --try --json",
+        "printenv STAGE5_KEY | rotator doctor value --account stage5-prod --key ci --try",
     ),
 )
 @click.argument("stray", nargs=-1, type=click.UNPROCESSED, metavar="")
@@ -105,15 +106,14 @@ def principal(
     type=click.Choice([kind.value for kind in ASKED]),
     help="What it is to be; else it is taken as what it looks like.",
 )
-@click.option(
-    "--try", "does_try", is_flag=True, help="Enter the workspace with it, if it is an access key."
-)
+@click.option("--try", "does_try", is_flag=True, help="Enter the workspace or the account with it.")
 @click.option(
     "--role",
     type=click.Choice([role.value for role in AccessRole]),
     help="With --try: the role that it is to have.",
 )
-@workspace_options
+@click.option("--key", "word", metavar="KEY", help="With --account: id or name of its key.")
+@place_options
 @common_options
 @pass_invocation
 def value(
@@ -123,26 +123,56 @@ def value(
     kind: str | None,
     does_try: bool,
     role: str | None,
+    word: str | None,
+    account: str | None,
     wanted: Wanted,
 ) -> None:
     """Say what one value is, and what is wrong with it.
 
     Reads the value from standard input, never echoes it, and shows no part of it
     but the public id of an access key. Nothing is sent before its text is right, and
-    then only with --try. Exits with 1 if something is wrong.
+    then only with --try. With --account it is to be a key of that HTTP API, and with
+    --key it is said whether that key has expired or was revoked, and what it may do.
+    Exits with 1 if something is wrong.
     """
-    from rotator.cli.doctor_value import Question, check
-
     if stray:
         # What was typed here is not repeated: a shell's history is bad enough.
         why = "a value is given on standard input only; one that was typed here is in the history"
         raise click.UsageError(f"{why} of the shell now, so rotate it")
+    if account:
+        from rotator.cli import doctor_api_value
+
+        if kind or role:
+            raise click.UsageError("--as and --role are for CipherStash; leave them out")
+        question = doctor_api_value.Question(word=word, does_try=does_try)
+        doctor_api_value.check(invocation, account, question, as_json=wanted.as_json)
+        return
+    from rotator.cli.doctor_value import Question, check
+
+    if word:
+        raise click.UsageError("--key needs --account")
     asked = Question(
         kind=Kind(kind) if kind else None,
         does_try=does_try,
         role=AccessRole(role) if role else None,
     )
     check(invocation, wanted, asked)
+
+
+@doctor.command(epilog=examples("rotator doctor account hub-prod"))
+@click.argument("account", metavar="ID_OR_NAME")
+@json_option
+@common_options
+@pass_invocation
+def account(invocation: Invocation, *, account: str, as_json: bool) -> None:
+    """Check whether an account of an HTTP API lets us do our work.
+
+    Nothing is changed. A refusal is told in the vendor's own words, as the spec has
+    them. Exits with 3 if something is missing.
+    """
+    from rotator.cli.doctor_apis import check_account
+
+    check_account(invocation, account, as_json=as_json)
 
 
 def _examine(

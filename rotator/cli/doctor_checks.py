@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from rotator.cli.doctor_apis import api_lines
 from rotator.cli.doctor_lines import Line, cells, off, record
 from rotator.cli.doctor_workspaces import workspace_lines
 from rotator.cli.invocation import WAITING
@@ -50,14 +51,14 @@ def _lines(invocation: Invocation) -> Iterator[Line]:
             yield _journal(app)
             found = app.check_permissions()
             yield _clock(app, settings)
-            of_workspaces = tuple(workspace_lines(app, settings))
+            of_others = (*workspace_lines(app, settings), *api_lines(app, settings))
     except RotatorError as error:
         meaning = "the daemon does not start"
         yield off("journal", error.diagnostics(), meaning)
         return
     for item in found:
         yield from _of_account(item)
-    yield from of_workspaces
+    yield from of_others
 
 
 def _audit(settings: Settings) -> Line:

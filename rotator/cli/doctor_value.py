@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,16 @@ import click
 
 from rotator.cli.invocation import FAILED
 from rotator.cli.printing import clean, print_fields, print_folded, print_json, print_table
+from rotator.cli.refusing import read_value
 from rotator.core.cipherstash_forms import Crn
-from rotator.core.doctor_value import LONGEST, Kind, examine
+from rotator.core.doctor_value import Kind, examine
 from rotator.core.secret import Secret
 from rotator.core.value_wrapping import ValueFault
 from rotator.errors import AccessDeniedError, ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rotator.cli.cipherstash_place import Wanted
     from rotator.cli.invocation import Invocation
     from rotator.core.doctor_value import Diagnosis
@@ -51,7 +53,7 @@ def check(invocation: Invocation, wanted: Wanted, question: Question) -> None:
     """
     if question.role is not None and not question.does_try:
         raise click.UsageError("only the service tells a key's role: add --try")
-    data = _read(invocation)
+    data = read_value(invocation)
     found = examine(data, wanted=question.kind)
     if found.kind is Kind.CRN and found.is_valid:
         found = _compared(invocation, wanted, question, data)
@@ -64,16 +66,6 @@ def check(invocation: Invocation, wanted: Wanted, question: Question) -> None:
         _tell(invocation, question, found, admitted)
     if not found.is_valid:
         click.get_current_context().exit(FAILED)
-
-
-def _read(invocation: Invocation) -> bytes:
-    """Read the value; a person who types it does not see it either."""
-    if invocation.can_ask:
-        typed: str = click.prompt(
-            "Value (not shown)", hide_input=True, default="", show_default=False, err=True
-        )
-        return typed.encode("utf-8", errors="surrogatepass")
-    return sys.stdin.buffer.read(LONGEST + 1)
 
 
 def _compared(invocation: Invocation, wanted: Wanted, question: Question, data: bytes) -> Diagnosis:
@@ -142,13 +134,20 @@ def _tell(
         ("sent", _sent(question, found, admitted)),
     ]
     print_fields(invocation, [(name, clean(text)) for name, text in fields])
-    for note in found.notes:
+    print_faults(invocation, found.faults, found.notes)
+
+
+def print_faults(
+    invocation: Invocation, faults: Sequence[ValueFault], notes: Sequence[str]
+) -> None:
+    """Print what is wrong with a value, or that nothing is."""
+    for note in notes:
         print_folded(invocation, "note: ", note)
-    if found.is_valid:
+    if not faults:
         click.echo("nothing is wrong with it")
         return
     click.echo()
-    print_table(invocation, _TITLES, [(it.problem, it.remedy) for it in found.faults])
+    print_table(invocation, _TITLES, [(it.problem, it.remedy) for it in faults])
 
 
 def _sent(question: Question, found: Diagnosis, admitted: Admitted | None) -> str:

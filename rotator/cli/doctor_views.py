@@ -37,6 +37,8 @@ def title(examination: Examination, finding: KeyFinding) -> str:
     """Say of a key in a line what is known for certain: id, part, state, age, last use."""
     key = finding.key
     state = "enabled" if key.enabled else "disabled"
+    if key.has_expired(examination.examined_at):
+        state = "expired"
     age = span(examination.examined_at - key.created_at)
     known_for = f"{age} old" if key.is_dated else f"known for {age}"
     return f"{key.key_id}  {finding.part.value}, {state}, {known_for}, {_use(finding)}"
@@ -85,6 +87,7 @@ def _key_record(examination: Examination, finding: KeyFinding) -> dict[str, obje
         "keyId": key.key_id,
         "isEnabled": key.enabled,
         "createdAt": key.created_at if key.is_dated else None,
+        "expiresAt": key.expires_at,
         "ageSeconds": examination.examined_at - key.created_at if key.is_dated else None,
         "lastUsedAt": use.at if use else None,
         "lastUsedService": use.service or None if use else None,

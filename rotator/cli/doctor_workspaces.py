@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from rotator.cli.doctor_lines import Line, off
 from rotator.core.environments import Breach, findings
 from rotator.core.facts import Principal
+from rotator.core.lineages import lineage
 from rotator.core.permissions import State
 from rotator.core.policy import decide
 from rotator.core.rotation import Action
 from rotator.errors import FatalError, RotatorError
 from rotator.providers.cipherstash.config import ACCESS_KEYS, CLIENT_KEYS, SETTINGS, ApiKind
-from rotator.providers.cipherstash.names import lineage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -19,15 +19,27 @@ if TYPE_CHECKING:
 
 
 def configured_account(settings: Settings, account: str) -> AccountId:
-    """Check the id of an account or a workspace.
+    """Return the id of a configured account or workspace, of which the id or the name is given.
 
     Raises:
         click.UsageError: It is not configured.
     """
     known = [item.id for item in settings.policy.accounts]
-    if account not in known:
+    found = account_id(settings, account)
+    if found not in known:
         raise click.UsageError(f"no account {account} is configured; known are {', '.join(known)}")
-    return AccountId(account)
+    return found
+
+
+def account_id(settings: Settings, word: str) -> AccountId:
+    """Return the id of the account that is called so; a word that is no name is the id itself.
+
+    An account that is configured no more has a past, too, and is known by its id.
+    """
+    known = settings.policy.accounts
+    ids = {item.id for item in known}
+    named = next((item.id for item in known if item.name == word), None)
+    return AccountId(word) if word in ids or named is None else AccountId(named)
 
 
 def need_journal(app: App) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -100,7 +101,7 @@ def check_rotation(wish: Wish, rotation: Rotation) -> None:
     id_, name = rotation.id[:ID_SHOWN], wish.credential.principal.name
     show = f"rotator rotations show {id_}"
     if not rotation.is_open:
-        again = f"order a new one with `rotator keys rotate {name}`"
+        again = f"order a new one with `rotator keys rotate {quote(name)}`"
         raise RejectedError(f"the rotation is over: {rotation.outcome}", subject=id_, hint=again)
     if wish.verb is Verb.RESUME and rotation.phase is not Phase.HALTED:
         why = f"the rotation is not halted, it is {rotation.phase.value}"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, Rotation, Trigger
     from rotator.errors import RotatorError
+    from rotator.ports.api_keys import ApiKeys
     from rotator.ports.clock import Clock
     from rotator.ports.journal import Journal
     from rotator.ports.workspace import Workspace
@@ -147,6 +148,10 @@ class App(Protocol):
         """Enter a configured CipherStash workspace, to do there what an operator says."""
         ...
 
+    def api_keys(self, id_or_name: str, /) -> ApiKeys:
+        """Enter a configured account of an HTTP API, to do there what an operator says."""
+        ...
+
     def by_hand(self, deed: Deed) -> AbstractContextManager[dict[str, Scalar]]:
         """Write down what an operator is about to do, and at the end what came of it."""
         ...
@@ -173,7 +178,8 @@ class Opener(Protocol):
 
 
 def _is_terminal() -> bool:
-    return sys.stdout.isatty()
+    # It may be closed, as standard input may be.
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def _can_ask() -> bool:

@@ -27,7 +27,7 @@ class KeyRow:
     """One key, or a principal of whom no key is known.
 
     Attributes:
-        status: The key's role, and whether it is disabled.
+        status: The key's role, and whether it is disabled or has expired.
         policy: The rule that decided.
         next: What comes next, in a few words.
         next_at: When, if that is known.
@@ -44,6 +44,7 @@ class KeyRow:
     key_id: KeyId | None = None
     created_at: Instant | None = None
     last_used_at: Instant | None = None
+    expires_at: Instant | None = None
     age: timedelta | None = None
     status: str = ""
     next: str
@@ -114,8 +115,9 @@ def _row(owner: _Owner, key: KeyRecord | None, now: Instant, limits: Limits) -> 
         key_id=key.key_id if key else None,
         created_at=key.created_at if key else None,
         last_used_at=key.last_used_at if key else None,
+        expires_at=key.expires_at if key else None,
         age=now - key.created_at if key and key.role is not Role.GONE else None,
-        status=_status(key),
+        status=_status(key, now),
         next=text,
         next_at=moment,
         happened=owner.situation.happened if is_held else "",
@@ -125,9 +127,11 @@ def _row(owner: _Owner, key: KeyRecord | None, now: Instant, limits: Limits) -> 
     )
 
 
-def _status(key: KeyRecord | None) -> str:
+def _status(key: KeyRecord | None, now: Instant) -> str:
     if key is None:
         return "no key known"
+    if key.has_expired(now) and key.role is not Role.GONE:
+        return f"{key.role.value}, expired"
     is_off = not key.enabled and key.role is not Role.GONE
     return f"{key.role.value}, disabled" if is_off else key.role.value
 

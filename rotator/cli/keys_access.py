@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rotator.cli.cipherstash_acting import Hand
-from rotator.cli.cipherstash_finding import find_access_key, managed
-from rotator.cli.cipherstash_handover import check_shown, hand_over, say
-from rotator.cli.cipherstash_parts import check_free, check_name, check_outage, part_of
+from rotator.cli.acting import Hand
+from rotator.cli.cipherstash_finding import find_access_key
 from rotator.cli.cipherstash_place import check_may_change, title
 from rotator.cli.consent import ask
+from rotator.cli.handover import check_shown, hand_over, say
 from rotator.cli.keys_orders import succession
+from rotator.cli.managed import check_free, check_name, check_outage, managed, part_of
 from rotator.cli.printing import NOTHING, print_json, print_lines, print_table, when
 from rotator.core.events import AuditAction
 from rotator.core.forms import usual_fields
@@ -21,9 +21,9 @@ from rotator.core.workspace import AccessRole
 from rotator.providers.cipherstash.config import ACCESS_KEYS, ApiKind
 
 if TYPE_CHECKING:
-    from rotator.cli.cipherstash_finding import Managed
     from rotator.cli.cipherstash_place import Wanted
     from rotator.cli.invocation import Invocation
+    from rotator.cli.managed import Managed
     from rotator.core.ids import Instant
     from rotator.core.workspace import AccessKey
     from rotator.settings.cipherstash import Workspace

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rotator.cli.cipherstash_finding import find_keyset, managed
+from rotator.cli.cipherstash_finding import find_keyset
 from rotator.cli.cipherstash_place import title
 from rotator.cli.consent import ask
 from rotator.cli.finding import need_journal
 from rotator.cli.invocation import WAITING
+from rotator.cli.managed import managed
 from rotator.cli.printing import clean, print_json, print_table
 from rotator.core.accounts import effective_mode
 from rotator.core.remedies import scope_options
@@ -23,9 +24,9 @@ from rotator.errors import RejectedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rotator.cli.cipherstash_finding import Managed
     from rotator.cli.cipherstash_place import Wanted
     from rotator.cli.invocation import App, Invocation
+    from rotator.cli.managed import Managed
     from rotator.core.rotation import Credential
     from rotator.core.workspace import Client, Keyset
     from rotator.ports.journal import Journal

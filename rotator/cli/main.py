@@ -26,6 +26,7 @@ COMMANDS = {
     "rebuild": "rotator.cli.rebuild:rebuild",
     "aws": "rotator.cli.aws:aws",
     "cipherstash": "rotator.cli.cipherstash:cipherstash",
+    "provider": "rotator.cli.provider:provider",
     "accounts": "rotator.cli.accounts:accounts",
     "config": "rotator.cli.config:config",
     "db": "rotator.cli.db:db",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rotator.cli.finding import find_credential
+from rotator.cli.finding import account_id, find_credential
 from rotator.cli.printing import when
 from rotator.core.ids import AccountId
 from rotator.core.remedies import credential_options, effect_of_pause
@@ -74,6 +74,7 @@ def find_scope(
         raise click.UsageError("name one scope: --principal NAME, --account ID or --everything")
     if provider and not principal:
         raise click.UsageError("--provider tells principals of one name apart; add --principal")
+    account = account_id(settings, account) if account else None
     if principal:
         return Scope(credential=find_credential(journal, principal, account, provider))
     if not account:

@@ -23,7 +23,7 @@ def scope_options(command: Command) -> Command:
     for option in (
         click.option("--everything", is_flag=True, help="Every credential of the installation."),
         click.option(
-            "--account", metavar="ID", help="One account; with --principal, the one in it."
+            "--account", metavar="ID_OR_NAME", help="One account; with --principal, the one in it."
         ),
         click.option("--provider", metavar="NAME", help="With --principal, the one at it."),
         click.option("--principal", metavar="NAME", help="One principal's credential."),

@@ -38,7 +38,7 @@ _OURS = frozenset({Role.CURRENT, Role.PREVIOUS})
     )
 )
 @click.option("--plan", "is_plan", is_flag=True, help="Only show what would be written.")
-@click.option("--account", metavar="ID", help="One account or workspace; else every one.")
+@click.option("--account", metavar="ID_OR_NAME", help="One account or workspace; else every one.")
 @yes_option
 @json_option
 @common_options

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -27,6 +27,11 @@ class Stop:
         if self._action is not None:
             self._action()
 
+    @property
+    def is_wished(self) -> bool:
+        """Whether the wish has come."""
+        return self._is_wished
+
     def calls(self, action: Callable[[], object]) -> None:
         """Say what to do; done at once if the wish has come already."""
         self._action = action
@@ -35,8 +40,8 @@ class Stop:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """Hear SIGTERM and SIGINT; in another thread than the main one, leave signals alone."""
+def stop_on_signals(numbers: Sequence[signal.Signals] = SIGNALS) -> Iterator[Stop]:
+    """Hear signals; in another thread than the main one, leave them alone."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
@@ -46,9 +51,34 @@ def stop_on_signals() -> Iterator[Stop]:
         del number, frame
         stop.wish()
 
-    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def interrupted_by(numbers: Sequence[signal.Signals]) -> Iterator[None]:
+    """Let signals that would end the process interrupt the block, as Ctrl-C does.
+
+    A signal that somebody listens to already, or ignores, is left alone; in another
+    thread than the main one, all are.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    ours = [it for it in numbers if signal.getsignal(it) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)

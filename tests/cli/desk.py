@@ -21,7 +21,7 @@ from tests.builders import ACCOUNT, EPOCH, PROVIDER, account, at, audit_record, 
 from tests.settings.files import CONFIGURATION, Files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import timedelta
     from pathlib import Path
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, KeyRecord, Rotation, Trigger
     from rotator.errors import RotatorError
+    from rotator.ports.api_keys import ApiKeys
     from rotator.ports.workspace import Workspace
     from rotator.reconcile.by_hand import Deed
     from rotator.reconcile.checking import AccountCheck
@@ -71,6 +72,7 @@ class StubApp:
     clock_skew: timedelta | None = None
     checks: Sequence[AccountCheck] = ()
     workspaces: Sequence[Workspace] = ()
+    http_accounts: Mapping[str, ApiKeys] = field(default_factory=dict)
 
     def plan(self, account: AccountId | None = None) -> Sequence[PlanRow]:
         self.calls.append(f"plan {account}" if account else "plan")
@@ -180,6 +182,9 @@ class StubApp:
 
     def workspace(self, id_or_name: str, /) -> Workspace:
         return next(it for it in self.workspaces if it.account == id_or_name)
+
+    def api_keys(self, id_or_name: str, /) -> ApiKeys:
+        return self.http_accounts[id_or_name]
 
     def by_hand(self, deed: Deed) -> AbstractContextManager[dict[str, Scalar]]:
         self.calls.append(f"{deed.action.value} by {deed.operator}")

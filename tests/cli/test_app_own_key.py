@@ -6,10 +6,9 @@ ever be done in the workspace again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import boto3
 import httpx
@@ -20,19 +19,14 @@ from rotator.core.rotation import Phase, Trigger
 from rotator.errors import UnavailableError
 from rotator.providers.cipherstash.config import ACCESS_KEYS
 from tests.cli.app_estate import REGION, VAULT, Installation, installation, simulators
-from tests.simulation.wrapping import LIMITED, offered, overriding
+from tests.cli.power import Plug, PowerCutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rotator.app import App
     from rotator.core.rotation import Rotation
-    from rotator.reconcile.parts import Parts
     from rotator.settings.settings import Settings
 
 __all__ = ["installation", "simulators"]
-
-PortT = TypeVar("PortT")
 
 FIELD = "CS_CLIENT_ACCESS_KEY"
 POLICY = """\
@@ -47,50 +41,6 @@ rules:
     action: rotate
     destination: {type: aws-secrets-manager, secret: cs/own}
 """
-
-
-class PowerCutError(BaseException):
-    """The process is gone; nothing of it runs any more."""
-
-
-@dataclass
-class Plug:
-    """Pulls the plug at the first call of each kind that changes or proves something.
-
-    Attributes:
-        is_after: Whether the call is made before the power fails.
-        struck: The calls at which it failed, in order.
-    """
-
-    is_after: bool
-    struck: list[str] = field(default_factory=list)
-
-    def into(self, parts: Parts) -> Parts:
-        """Stand between the shell and both sides."""
-        provider, (kind, vault) = parts.providers[ACCESS_KEYS], *parts.destinations.items()
-        return replace(
-            parts,
-            providers={**parts.providers, ACCESS_KEYS: self._between(provider, "provider")},
-            destinations={kind: self._between(vault, "destination")},
-        )
-
-    def _between(self, inner: PortT, room: str) -> PortT:
-        struck = LIMITED | {"verify"}
-        calls = {name: call for name, call in offered(inner, room).items() if name in struck}
-        return overriding(inner, room, **{name: self._cut(name, it) for name, it in calls.items()})
-
-    def _cut(self, name: str, call: Callable[..., object]) -> Callable[..., object]:
-        def cut(*args: object, **kwargs: object) -> object:
-            is_first = name not in self.struck
-            self.struck += [name] if is_first else []
-            if is_first and not self.is_after:
-                raise PowerCutError
-            answer = call(*args, **kwargs)
-            if is_first:
-                raise PowerCutError
-            return answer
-
-        return cut
 
 
 def is_admitted(installation: Installation, key: str) -> bool:
@@ -125,7 +75,7 @@ def rotation(app: App) -> Rotation | None:
 def test_no_power_cut_leaves_us_without_a_key_that_admits_us(
     installation: Installation, *, is_after: bool
 ) -> None:
-    settings, plug = confirmed(installation), Plug(is_after=is_after)
+    settings, plug = confirmed(installation), Plug(ACCESS_KEYS, is_after=is_after)
     (first,) = living(installation)
     for _ in range(40):
         with open_app(settings, read_only=False, clock=installation.clock) as app:

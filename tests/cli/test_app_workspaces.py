@@ -98,6 +98,18 @@ def test_each_provider_has_its_own_traits(installation: Installation) -> None:
     assert traits[CLIENT_KEYS].has_grants
 
 
+def test_a_quick_providers_credential_waits_for_what_aws_may_still_let_land(
+    installation: Installation,
+) -> None:
+    settings = installation.settings()
+    with open_app(settings, read_only=False, clock=installation.clock) as app:
+        app.scan()
+        windows = {app.parts.terms_for(row).traits.signature_window for row in rows(app)}
+
+    assert windows == {settings.aws.traits.signature_window}
+    assert windows != {settings.workspaces[0].traits.request_window}
+
+
 def test_a_bundle_and_our_own_key_are_rotated_and_nobody_else_is_asked(
     installation: Installation,
 ) -> None:

@@ -128,7 +128,7 @@ class TestCreating:
         def broken(*_: object, **__: object) -> None:
             raise BrokenPipeError
 
-        monkeypatch.setattr("rotator.cli.cipherstash_handover.print_json", broken)
+        monkeypatch.setattr("rotator.cli.handover.print_json", broken)
 
         keysets = ("--keyset", "orders", "--keyset", "staging")
         result = client(desk, "create", "checkout", *keysets, "--yes", "--json")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rotator.core.ids import AccountId
+from rotator.core.ids import AccountId, Instant
 from rotator.core.rotation import Phase
 from rotator.core.terms import Grace
 from rotator.errors import RejectedError
@@ -109,7 +109,7 @@ def test_where_nothing_waits_for_a_person_the_exit_code_is_0(desk: Desk) -> None
     result = desk.run("doctor", "principal", NAME)
 
     assert result.exit_code == 0
-    whose = f"{NAME} (fake) in account {ACCOUNT}, rule services"
+    whose = f"{NAME} in account {ACCOUNT}, rule services"
     assert result.stdout.startswith(f"{whose}: 1 of 2 key slots")
     assert "Nothing to do: its next rotation starts at" in result.stdout
 
@@ -227,3 +227,17 @@ def test_without_a_principal_the_installation_is_checked(
 
     assert asked == [False, True]
     assert desk.run("doctor", "--json", "principal", NAME).exit_code == 2
+
+
+def test_a_key_that_its_provider_has_ended_is_called_expired(desk: Desk) -> None:
+    estate = Estate()
+    end = Instant(estate.clock.now() - timedelta(hours=1))
+    estate.provider.keys[estate.old.key_id].expires_at = end
+    sit(desk, estate)
+
+    shown = desk.run("doctor", "principal", NAME).stdout
+    (told,) = json.loads(desk.run("doctor", "principal", NAME, "--json").stdout)["keys"]
+
+    assert ", expired, " in shown
+    assert "it expired at " in shown
+    assert told["expiresAt"] == f"{end:%Y-%m-%dT%H:%M:%SZ}"

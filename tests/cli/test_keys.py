@@ -8,7 +8,17 @@ import pytest
 from rotator.core.ids import AccountId, KeyId
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Action, Hold, Phase, Role, Trigger
-from tests.builders import EPOCH, NEW_KEY, OLD_KEY, at, credential, key_record, principal, rotation
+from tests.builders import (
+    ACCOUNT,
+    EPOCH,
+    NEW_KEY,
+    OLD_KEY,
+    at,
+    credential,
+    key_record,
+    principal,
+    rotation,
+)
 from tests.settings.files import CONFIGURATION, Files
 
 if TYPE_CHECKING:
@@ -194,6 +204,21 @@ def test_a_name_in_several_accounts_needs_one_of_them(desk: Desk) -> None:
     assert [row.id for row in desk.app.journal.credentials() if row.requested] == [there.id]
 
 
+def test_an_account_goes_by_its_name_as_well_as_by_its_id(desk: Desk) -> None:
+    here = credential("ci")
+    desk.keep(here)
+    desk.keep(credential(principal=principal("ci", account=OTHER)))
+    named = ("--account", "prod")
+
+    assert desk.run("keys", "rotate", "ci", *named).exit_code == 0
+    assert [row.id for row in desk.app.journal.credentials() if row.requested] == [here.id]
+    paused = desk.run("pause", *named, "--reason", "incident 123", "--yes")
+    assert f"account {ACCOUNT}" in paused.stdout
+    assert desk.run("pause", "--principal", "ci", *named, "--reason", "x", "--yes").exit_code == 0
+    assert {it.account for it in desk.app.journal.pauses()} == {ACCOUNT, None}
+    assert desk.run("resume", *named, "--reason", "over", "--yes").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -243,3 +268,17 @@ def test_an_order_during_a_rotation_is_refused_because_it_would_start_another(de
     assert result.exit_code == 1
     assert "under way already, staged" in result.stderr
     assert rotation(busy).id in result.stderr
+
+
+def test_a_key_that_its_provider_has_ended_is_called_expired(desk: Desk) -> None:
+    one = credential("ci")
+    gone = key_record(one, KeyId("AKIAGONE"), role=Role.GONE, expires_at=at(days=1))
+    desk.keep(one, keys=(key_record(one, expires_at=at(days=39)), gone))
+
+    rows = json.loads(desk.run("keys", "list", "--all", "--json").stdout)
+
+    told = {row["keyId"]: (row["status"], row["expiresAt"]) for row in rows}
+    assert told == {
+        OLD_KEY: ("current, expired", "2026-02-09T00:00:00Z"),
+        "AKIAGONE": ("gone", "2026-01-02T00:00:00Z"),
+    }

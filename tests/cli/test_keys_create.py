@@ -131,7 +131,7 @@ def test_a_key_is_printed_though_nobody_reads_what_is_said_beside_it(
     def broken(*_: object, **__: object) -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr("rotator.cli.cipherstash_handover.print_folded", broken)
+    monkeypatch.setattr("rotator.cli.handover.print_folded", broken)
 
     result = desk.run("keys", "create", "--name", "ci")
 
@@ -175,7 +175,7 @@ def test_a_key_that_nobody_could_read_is_said_to_exist(
     def broken(*_: object, **__: object) -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr("rotator.cli.cipherstash_handover.print_json", broken)
+    monkeypatch.setattr("rotator.cli.handover.print_json", broken)
 
     result = desk.run("keys", "create", "--name", "ci", "--json")
 

@@ -1,11 +1,13 @@
-"""Doing something in a workspace by hand: in the audit log before it is sent, and after."""
+"""Doing something at a vendor by hand: in the audit log before it is sent, and after."""
 
 from __future__ import annotations
 
+import signal
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from rotator.cli.stopping import interrupted_by
 from rotator.errors import OutcomeUnknownError
 
 if TYPE_CHECKING:
@@ -15,13 +17,17 @@ if TYPE_CHECKING:
     from rotator.core.events import AuditAction, Scalar
     from rotator.core.ids import AccountId
 
+INTERRUPTED: Final = "interrupted"
+"""The code of what somebody interrupted: nothing further is begun."""
+_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hand:
-    """An operator's hand in one workspace.
+    """An operator's hand in one account.
 
     Attributes:
-        account: The workspace's id.
+        account: The id of the account or workspace.
         reason: Why, in the operator's words; may be empty.
     """
 
@@ -58,7 +64,8 @@ class Hand:
             evidence=evidence,
         )
         try:
-            with self.app.by_hand(deed) as told:
+            # A terminal that is closed, or a machine that goes down, leaves a record, too.
+            with interrupted_by(_ENDING), self.app.by_hand(deed) as told:
                 yield told
         except OutcomeUnknownError as error:
             why = f"{error}; it may have been done all the same"
@@ -66,4 +73,4 @@ class Hand:
             raise OutcomeUnknownError(why, subject=subject, code=code, hint=look) from error
         except KeyboardInterrupt:
             why = "interrupted; it may have been done all the same"
-            raise OutcomeUnknownError(why, code="interrupted", hint=look) from None
+            raise OutcomeUnknownError(why, code=INTERRUPTED, hint=look) from None

@@ -6,6 +6,7 @@ nothing but them; whatever else there is to say is said on standard error.
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,9 @@ def hand_over(
         for name, value in variables.items()
     }
     try:
-        if record is not None:
+        if sys.stdout is None:
+            told["shown"] = False
+        elif record is not None:
             print_json({**record, "variables": texts})
         elif all(map(str.isprintable, texts.values())):
             click.echo("\n".join(f"{name}={text}" for name, text in texts.items()))

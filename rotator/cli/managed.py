@@ -2,17 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from rotator.core.lineages import lineage
 from rotator.core.rotation import Role
 from rotator.errors import RejectedError
-from rotator.providers.cipherstash.names import lineage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rotator.cli.cipherstash_finding import Managed
-    from rotator.core.ids import KeyId
+    from rotator.core.ids import AccountId, KeyId
+    from rotator.core.rotation import Credential
+    from rotator.ports.journal import Journal
+
+_KEPT = frozenset({Role.CURRENT, Role.PREVIOUS, Role.PENDING})
+"""What a key is while a consumer, or a rotation, counts on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Managed:
+    """A key that the journal knows.
+
+    Attributes:
+        credential: Whose key it is.
+        role: What it is to us.
+    """
+
+    credential: Credential
+    role: Role
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether ending it by hand refuses a consumer, or breaks a rotation."""
+        return self.role in _KEPT
+
+
+def managed(journal: Journal, provider: str, account: AccountId) -> dict[KeyId, Managed]:
+    """Return every key of a workspace that the journal knows and that is not gone."""
+    owners = {
+        row.id: row
+        for row in journal.credentials()
+        if (row.principal.provider, row.principal.account) == (provider, account)
+    }
+    known = journal.keys()
+    return {
+        record.key_id: Managed(credential=owners[record.credential_id], role=record.role)
+        for record in known
+        if record.credential_id in owners and record.role is not Role.GONE
+    }
 
 
 def check_name(name: str) -> None:
@@ -60,7 +99,7 @@ def check_outage(kept: Managed | None, name: str, *, is_ordered: bool) -> None:
         return
     principal = kept.credential.principal
     why = f"{part_of(kept)}, and ending it refuses whoever uses it: an outage"
-    instead = f"rotator keys rotate {principal.name} --account {principal.account}"
+    instead = f"rotator keys rotate {quote(principal.name)} --account {principal.account}"
     hint = (
         f"to replace it without one: {instead} --provider {principal.provider}; "
         "to end it all the same, add --now and --reason"
