@@ -55,6 +55,7 @@ class Checker:
         shown_since: When a key was published last, and since when it was old before that.
         credential: The id of the principal's row in the journal.
         tolerance: How far processes' clocks may be off, and periods be short.
+        began_at: Since when a daemon looks after the principal; None if always.
         checks: How many times it looked.
         mint_intents: When each rotation first meant to mint.
         marks: One of these is in everything that shows a secret.
@@ -85,6 +86,7 @@ class Checker:
     switched_by_hand: set[KeyId] = field(default_factory=set)
     mint_intents: dict[RotationId, Instant] = field(default_factory=dict)
     tolerance: timedelta = timedelta(0)
+    began_at: Instant | None = None
     checks: int = 0
     marks: tuple[str, ...] = (SECRET_MARK,)
     credential: CredentialId = field(init=False)
@@ -114,8 +116,25 @@ class Checker:
         is_humans = refusal.key in self.ended_by_hand | self.brought_back
         if is_humans or self._is_waking(refusal):
             return
+        if key.has_expired_at(refusal.at):
+            self._met_its_end(refusal)
+            return
         why = f"{refusal.habit.name} was refused with {key.key_id}"
         self._break("I1" if refusal.key == self._published() else "I4", refusal.at, why)
+
+    def _met_its_end(self, refusal: Refusal) -> None:
+        """No act of ours ends such a key; that it was not replaced in time is our omission.
+
+        Unless a hold told of it, or people gave us a key with less left than the longest grace.
+        """
+        key, grace = self.provider.keys[refusal.key], self.terms.grace
+        assert key.expires_at is not None
+        began_at = self.began_at or key.created_at
+        had_no_time = key.minter is Actor.HUMAN and key.expires_at - began_at < grace.max_period
+        if had_no_time or (self.may_hold and self._is_held()):
+            return
+        what = f"{refusal.habit.name} met {key.key_id}, which had expired"
+        self._break("I1" if refusal.key == self._published() else "I4", refusal.at, what)
 
     def _is_waking(self, refusal: Refusal) -> bool:
         """A key that was switched on a moment ago is not accepted everywhere yet."""
@@ -203,12 +222,23 @@ class Checker:
 
     def _ended_by_us(self, act: Act, key: KeyId) -> None:
         truth = self.provider.keys[key]
-        if key == self._published():
+        if key == self._published() and not self._is_namesake(act):
             self._while_published(act, key)
         elif key in self.old_since:
             self._after_grace(act, key, truth)
         elif truth.minter is Actor.HUMAN:
             self._suspected(act, truth)
+
+    def _former(self) -> tuple[FakeKey, ...]:
+        """Keys whose id another one was given later; only some vendors do that."""
+        return tuple(getattr(self.provider, "former", ()))
+
+    def _is_namesake(self, act: Act) -> bool:
+        """Whether the key that was ended only has the id of the one that consumers read."""
+        known = (*self._former(), *self.provider.keys.values())
+        ended = [it for it in known if it.key_id == act.key and it.deleted_at == act.at]
+        read = self._fields(self.current)[self.ref.secret_field] if self.current else None
+        return bool(ended) and all(item.secret != read for item in ended)
 
     def _while_published(self, act: Act, key: KeyId) -> None:
         """A human may roll back while our request is under way; it must then be healed."""
@@ -237,7 +267,7 @@ class Checker:
 
     def _out_of_use(self, act: Act, truth: FakeKey) -> None:
         """What the provider cannot have reported yet, nobody can know."""
-        if not self.terms.traits.can_report_use or not truth.uses:
+        if not self.terms.traits.can_report_use or not truth.uses or truth.has_expired_at(act.at):
             return
         blind = self.provider.habits.report_lag + self.provider.habits.use_quantum
         if act.at - truth.uses[-1] < self.terms.grace.unused_for - blind:
@@ -306,7 +336,9 @@ class Checker:
             called = record.subject.key_id if record.subject else None
             key = self.provider.keys.get(called) if called else None
             is_refused = record.evidence.get("proof") == "refused"
-            if is_refused and key is not None and self._accepts(key, at):
+            # Of two keys with one id the record may speak of the one that is gone.
+            is_former = any(item.key_id == called for item in self._former())
+            if is_refused and key is not None and not is_former and self._accepts(key, at):
                 self._break("I2", at, f"{called} was called refused, and is let in")
 
     def _nothing_left(self, at: Instant) -> None:
@@ -352,6 +384,8 @@ class Checker:
             return
         if truth is None or not truth.exists_at(at):
             self._break("I10", at, f"the published key {published} does not exist")
+        elif truth.has_expired_at(at) and not self._is_held():
+            self._break("I1", at, f"the published key {published} was left to expire")
         elif not truth.is_enabled_at(at) and not is_humans:
             self._break("I1", at, f"the published key {published} was left disabled")
 

@@ -9,16 +9,18 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from rotator.core.facts import Principal
 from rotator.core.ids import AccountId, Instant, KeyId
 from rotator.core.secret import KeyMaterial, Secret
 from rotator.errors import QuotaExceededError
 from rotator.providers.cipherstash.config import ACCESS_KEYS, CLIENT_KEYS
 from rotator.simulators.cipherstash.proxy_keys import ProxyKey
 from rotator.testing.wire import Actor
-from tests.simulation.cipherstash_truth import base_of, true_time
+from tests.simulation.cipherstash_truth import base_of
+from tests.simulation.lineages import Lineages
+from tests.simulation.simulator_wire import true_time
 
 if TYPE_CHECKING:
+    from rotator.core.facts import Principal
     from rotator.core.terms import Traits
     from rotator.simulators.cipherstash.embedded import EmbeddedCipherStash
     from rotator.testing.fake_keys import FakeKey, Habits
@@ -77,61 +79,19 @@ class Line:
         return str(found["accessToken"])
 
 
-class _Lineages:
-    """What access keys and clients have in common: a principal is a name."""
+class _Workspace(Lineages):
+    """What access keys and clients have in common."""
 
-    provider = ""
+    account = WORKSPACE
 
     def __init__(
         self, line: Line, wire: CipherStashWire, books: Books, habits: Habits, traits: Traits
     ) -> None:
-        self.wire, self.traits = wire, traits
         self._line, self._books = line, books
-        self._habits = habits
-        self.habits = habits
-
-    @property
-    def habits(self) -> Habits:
-        """How slow and coarse the service is."""
-        return self._habits
-
-    @habits.setter
-    def habits(self, habits: Habits) -> None:
-        self._habits = habits
-        stash = self._line.stash
-        stash.time.offset = habits.clock_offset
-        stash.world.settings = stash.world.settings.model_copy(
-            update={
-                "propagation_delay_seconds": habits.activation_lag.total_seconds(),
-                "revocation_lag_seconds": habits.revocation_lag.total_seconds(),
-                "list_lag_seconds": habits.list_lag.total_seconds(),
-                "last_used_lag_seconds": habits.report_lag.total_seconds(),
-            }
-        )
-
-    @property
-    def keys(self) -> dict[KeyId, FakeKey]:
-        """Every key that ever was, in the order of their making."""
-        raise NotImplementedError
-
-    def add_principal(
-        self, name: str, account: AccountId = WORKSPACE, *, path: str = "/"
-    ) -> Principal:
-        """Begin a lineage, or end all its keys so that it begins anew: a name has no other id."""
-        self.wire.land()
-        made = Principal(provider=self.provider, account=account, name=name, uid=name, path=path)
-        for key in [key for key in self.keys.values() if key.owner_uid == name]:
-            if key.deleted_at is None:
-                self.delete_by_hand(made, key.key_id)
-        self._books.watched.add(name)
-        return made
-
-    def delete_by_hand(self, principal: Principal, key: KeyId) -> None:
-        """End a key as a person does; nothing happens when it is gone."""
-        raise NotImplementedError
+        super().__init__(wire, books.watched, habits, traits)
 
 
-class AccessKeys(_Lineages):
+class AccessKeys(_Workspace):
     """The truth about access keys, and what people and workloads do with them.
 
     Attributes:
@@ -185,7 +145,7 @@ class AccessKeys(_Lineages):
         return self._line.ask("POST", ZEROKMS, "/list-keysets", {}, token) is not None
 
 
-class ClientKeys(_Lineages):
+class ClientKeys(_Workspace):
     """The truth about clients, and what people and workloads do with them.
 
     Attributes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rotator.core.ids import Instant, KeyId
 from rotator.testing.fake_keys import FakeKey
 from rotator.testing.wire import Act, Actor
+from tests.simulation.simulator_wire import true_time
 
 if TYPE_CHECKING:
     from rotator.simulators.cipherstash.embedded import EmbeddedCipherStash
@@ -118,8 +119,3 @@ class Books:
     def _died(self, known: FakeKey, actor: Actor, at: Instant) -> None:
         known.deleted_at = at
         self.acts.append(Act(at=at, actor=actor, verb="delete_key", key=known.key_id))
-
-
-def true_time(stash: EmbeddedCipherStash) -> Instant:
-    """Return the true time of what happens now, whatever the service's own clock says."""
-    return Instant(stash.world.now() - stash.time.offset)

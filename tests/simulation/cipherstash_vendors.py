@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import httpx
@@ -19,7 +18,7 @@ from rotator.simulators.cipherstash.embedded import EmbeddedCipherStash
 from rotator.simulators.cipherstash.proxy_keys import marks_of
 from rotator.simulators.cipherstash.seeding import seed
 from rotator.simulators.cipherstash.shapes import AccessKeySeed, KeysetSeed, WorkspaceSeed
-from rotator.simulators.cipherstash.transport import OnRequest, ignore_request
+from rotator.simulators.embedded_transport import OnRequest, ignore_request
 from rotator.testing.fake_provider import LISTING_MARGIN
 from tests.simulation.cipherstash_people import (
     CTS,
@@ -30,21 +29,19 @@ from tests.simulation.cipherstash_people import (
     Line,
 )
 from tests.simulation.cipherstash_truth import Books, base_of
-from tests.simulation.cipherstash_wire import CipherStashWire
+from tests.simulation.cipherstash_wire import wire_to
+from tests.simulation.simulator_wire import carried
 from tests.simulation.vendors import KeySystem, Vendors
-from tests.simulation.wrapping import offered, remade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rotator.clients.http import HttpClient
     from rotator.clients.http_messages import HttpRequest
-    from rotator.core.facts import Principal
-    from rotator.core.ids import AccountId, Instant
+    from rotator.core.ids import Instant
     from rotator.ports.clock import Clock
-    from rotator.ports.provider import KeyProvider
     from rotator.simulators.cipherstash.shapes import Call
-    from rotator.simulators.cipherstash.transport import EmbeddedTransport
+    from rotator.simulators.embedded_transport import EmbeddedTransport
     from rotator.testing.fake_provider import BareFakeProvider
     from rotator.testing.manual_clock import ManualClock
     from tests.simulation.scene import Scene
@@ -136,7 +133,7 @@ class CipherStashSide:
         )
         self.seeded = seed(self.stash.world, wanted)
         ours = self.seeded.admin.key_id
-        self.wire = CipherStashWire(clock=clock, stash=self.stash, ours=ours)
+        self.wire = wire_to(self.stash, clock, ours)
         self.books = Books(acts=self.wire.acts, workspace=WORKSPACE)
         self.destination = scene.destination(clock, wire=self.wire)
         self.admin: Callable[[], str] = lambda: self.seeded.admin.access_key
@@ -170,7 +167,7 @@ class CipherStashSide:
         systems = tuple(
             KeySystem(
                 truth=cast("BareFakeProvider", self.truths[kind]),
-                port=self._carried(adapters[kind], kind),
+                port=carried(adapters[kind], self.wire, kind, self._is_watched),
                 marks=marks_of(MARK),
             )
             for kind in self.kinds
@@ -203,27 +200,12 @@ class CipherStashSide:
             CLIENT_KEYS: CipherStashClientKeys([admission]),
         }
 
+    def _is_watched(self, name: str) -> bool:
+        return base_of(name) in self.books.watched
+
     def _on_request(self, operation: str, *, is_over: bool) -> None:
         self.calls += [] if is_over else [operation]
         self.on_request(operation, is_over=is_over)
-
-    def _carried(self, adapter: KeyProvider, kind: str) -> KeyProvider:
-        """Let the wire carry every method; a generator's calls are made at once."""
-
-        def carrying(name: str, method: Callable[..., object]) -> Callable[..., object]:
-            def call(*args: object, **kwargs: object) -> object:
-                return self.wire.carry(kind, name, partial(method, *args, **kwargs))
-
-            return call
-
-        calls = {name: carrying(name, it) for name, it in offered(adapter, "provider").items()}
-
-        def principals(account: AccountId) -> Iterator[Principal]:
-            """Leave out whose keys no rule of this world selects: ours, and the workloads'."""
-            found = self.wire.carry(kind, "principals", lambda: list(adapter.principals(account)))
-            return iter([item for item in found if base_of(item.name) in self.books.watched])
-
-        return remade(adapter, "provider", {**calls, "principals": principals})
 
 
 def access_keys(scene: Scene, clock: ManualClock) -> Vendors:

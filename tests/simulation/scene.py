@@ -107,6 +107,7 @@ class Scene:
         breaks: Requests that fail.
         may_hold: Whether a hold with a reason is as good an end as a rotation.
         completes: How many rotations go through if nothing else happens.
+        lasts: How long it goes on at least, though nothing is left to be done.
         shortly_before: What a human does two minutes before we first look.
         around_journal: A journal that a mutant puts in place of the real one.
         around_provider: A provider that a mutant puts in place of the real one.
@@ -138,6 +139,7 @@ class Scene:
     may_hold: bool = False
     completes: int = 1
     patience: timedelta = timedelta(days=30)
+    lasts: timedelta = timedelta(0)
     shortly_before: Callable[[World], None] | None = None
     around_journal: Callable[[Journal, World], Journal] = _same_journal
     around_provider: Callable[[KeyProvider], KeyProvider] = _same_provider

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rotator.core.facts import DestinationRef
 from rotator.core.forms import usual_fields
 from rotator.core.ids import Instant
+from rotator.providers.cipherstash.config import ACCESS_KEYS, CLIENT_KEYS
 from rotator.testing.fake_provider import ACCOUNT
 from tests.simulation.checker import Checker
 from tests.simulation.consumers import Consumer
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 AGE = timedelta(days=79)
 KIND = "fake-secrets"
+WORKSPACE_KINDS = frozenset({ACCESS_KEYS, CLIENT_KEYS})
 NAMES = ("svc-app", "svc-neighbour", "svc-third")
 
 
@@ -71,6 +73,7 @@ class Subject:
 
     def begin(self, world: World) -> None:
         """Let consumers use the key from now on, as soon as it is active everywhere."""
+        self.checker.began_at = world.clock.now()
         now = Instant(world.clock.now() + world.scene.habits.slowest)
         self.consumers = [
             Consumer(habit=habit, ref=self.ref, material=self.material, next_at=now)
@@ -105,8 +108,8 @@ class Subject:
 def _ref(scene: Scene, number: int, principal: Principal) -> DestinationRef:
     is_shared = scene.shares_object and number > 0
     usual = usual_fields(principal.provider)
-    # Of one kind of keys each has fields of its own; kinds differ by their usual ones.
-    suffix = f"_{number}" if is_shared and usual.key_id == "AccessKeyId" else ""
+    # Only CipherStash's kinds of keys differ by their usual fields.
+    suffix = f"_{number}" if is_shared and principal.provider not in WORKSPACE_KINDS else ""
     return DestinationRef(
         kind=KIND,
         account=ACCOUNT,

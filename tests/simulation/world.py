@@ -56,6 +56,9 @@ REST = timedelta(days=1)
 BACKUP_EVERY = timedelta(days=1)
 MOST_PASSES = 5_000
 
+LATEST = timedelta(minutes=5)
+"""How late a request to the destination may land, however quick the provider is."""
+
 
 @dataclass(slots=True)
 class Later:
@@ -110,6 +113,7 @@ class World:
         for item in scene.breaks:
             self.wire.break_next(item.method, item.failure, times=item.times, skip=item.skip)
         self.replica = self.new_replica()
+        self.began_at = self.clock.now()
 
     def run(self) -> World:
         """Live until everything has come to rest, and let the checker judge."""
@@ -188,7 +192,7 @@ class World:
             owner=self.destination.owner,
             grace=self.scene.grace,
             schedule=Schedule(),
-            traits=system.truth.traits,
+            traits=system.truth.traits.landing_within(LATEST),
             limits=self.scene.limits,
             can_read_back=isinstance(self._ports.destination_port, CanReadBack),
         )
@@ -410,6 +414,8 @@ class World:
         now = self.clock.now()
         if is_held_for_good(self):
             return True
+        if now - self.began_at < self.scene.lasts:
+            return False
         if self.later or self.orders_left or not self._is_idle():
             self.quiet_since = None
         elif self.quiet_since is None:
