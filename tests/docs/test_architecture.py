@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rotator.core.facts import What
+from rotator.core.forms import AWS_IAM
 from rotator.core.reasons import Reason, explain, is_hold
 from rotator.core.rotation import Effect, Phase
 from rotator.core.steps import Fact
 from rotator.core.transitions import TRANSITIONS
+from rotator.providers.cipherstash.config import ACCESS_KEYS, CLIENT_KEYS
 from tests.gates.tree import ROOT
 
 if TYPE_CHECKING:
@@ -128,6 +130,13 @@ def test_every_directory_of_the_package_is_a_room() -> None:
     directories = {f"{path.parent.name}/" for path in (ROOT / "rotator").glob("*/__init__.py")}
 
     assert directories <= set(first_cells("Rooms"))
+
+
+def test_every_provider_that_is_built_in_is_on_the_page() -> None:
+    names = [row.split("|")[1].strip() for row in rows_under("Providers")]
+
+    assert [name.strip("`") for name in names[:-1]] == [AWS_IAM, ACCESS_KEYS, CLIENT_KEYS]
+    assert names[-1] == "the name of a spec"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from rotator.cli.main import cli
+from rotator.core.events import AuditAction
 from rotator.settings.document import read_document
 from rotator.settings.published import FILES, field_table
 
@@ -24,7 +25,15 @@ _TYPED = re.compile(r"^\s*(?:\$ )?rotator((?: [^\s`|;&#]+)+)", re.MULTILINE)
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _FIELD = re.compile(r"`([a-z]+[A-Za-z]*(?:\[\])?(?:\.[a-z]+[A-Za-z]*(?:\[\])?)+)`")
 _YAML = re.compile(r"^```ya?ml\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_FREE = frozenset({"aws.endpointUrls", "ownership.managedTags", "rules.match.tags"})
+_FREE = frozenset(
+    {
+        "aws.endpointUrls",
+        "http.providers.accounts.credentials",
+        "http.providers.accounts.params",
+        "ownership.managedTags",
+        "rules.match.tags",
+    }
+)
 _FILE_ENDINGS = {"yaml", "yml", "json", "jsonl", "md", "py", "toml", "db", "txt"}
 
 
@@ -71,6 +80,8 @@ def faults(text: str) -> Iterator[str]:
         plain = name.replace("[]", "")
         first, last = plain.split(".")[0], plain.rsplit(".", 1)[1]
         is_ours = first in SEGMENTS and last not in _FILE_ENDINGS
+        if plain in set(AuditAction):
+            continue
         if is_ours and not any(f".{path}".endswith(f".{plain}") for path in FIELDS):
             yield f"`{name}`: no such field"
     for block in _YAML.findall(text):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ALLOWED_ROOMS = frozenset({"clients", "destinations", "providers", "simulators", "testing"})
 
-SCREEN = "rotator/cli/cipherstash_handover.py"
+SCREEN = "rotator/cli/handover.py"
 """The one module that shows a secret: to the person who has just made the key (I5)."""
 
 
