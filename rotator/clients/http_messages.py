@@ -102,11 +102,6 @@ def form_body(fields: Mapping[str, Text]) -> Body:
     )
 
 
-def text_body(text: Text, *, content_type: str = "text/plain; charset=utf-8") -> Body:
-    """Send a text as it is, in UTF-8."""
-    return Body(content_type=content_type, content=plain(text).encode())
-
-
 def bearer(token: Secret) -> Secret:
     """Return the value of an ``Authorization`` header that carries a token."""
     return Secret(f"Bearer {token.reveal()}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rotator.clients.http_answers import check, json_of, object_of
-from rotator.clients.http_messages import basic, bearer, form_body, json_body, text_body
+from rotator.clients.http_messages import basic, bearer, form_body, json_body
 from rotator.core.secret import Secret
 from rotator.errors import RotatorError
 from tests.adapters.aws.leaks import shown
@@ -61,7 +61,7 @@ def requests(url: str) -> list[HttpRequest]:
         asking(url, query={"key": MARK, "other": secret}),
         asking(url, headers={"X-Key": MARK, "Authorization": bearer(secret)}),
         asking(url, headers={"X-Key": f"{MARK}\r\n"}),
-        asking(url, headers={"Authorization": basic(MARK, secret)}, body=text_body(MARK)),
+        asking(url, headers={"Authorization": basic(MARK, secret)}, body=json_body(MARK)),
         asking(url, method="DELETE", body=json_body({"key": secret, MARK: MARK})),
         asking(url, method="POST", body=form_body({"key": secret, MARK: MARK})),
     ]

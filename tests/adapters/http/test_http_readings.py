@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rotator.clients.http_answers import json_of
-from rotator.clients.http_messages import text_body
+from rotator.clients.http_messages import json_body
 from rotator.core.ids import instant
 from rotator.errors import ConflictError, UnavailableError
 from rotator.testing.manual_clock import BEGINNING
@@ -132,7 +132,7 @@ def test_one_client_serves_many_threads(caller: Caller) -> None:
 
     def work(number: int) -> None:
         for turn in range(20):
-            body = text_body(f"[{number}, {turn}]")
+            body = json_body([number, turn])
             request = asking(server.url, method="POST", body=body)
             kept = client.read(request, not_after=BEGINNING)
             fresh = client.change(request, not_after=None)
