@@ -11,53 +11,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import rfc8785
 
 from rotator.core.events import SCHEMA, SealedRecord
 from rotator.core.ids import instant
+from rotator.core.log_findings import Finding, FindingKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rotator.core.events import AuditRecord, Scalar
+    from rotator.core.events import AuditRecord, ProviderCall, Scalar
     from rotator.core.ids import Instant
 
 _LEAF_PREFIX = b"\x00"
 _LARGEST_INTEGER = 2**53 - 1
+_LONGEST_INTEGER = len(str(_LARGEST_INTEGER))
+_NO_RECORD = f"the line is not a record of {SCHEMA}"
 
-Json = str | int | bool | dict[str, "Json"] | None
-"""What a line is made of: objects and scalars, no lists and no floats."""
-
-
-class FindingKind(StrEnum):
-    """What can be wrong with a line of a log."""
-
-    INVALID = "INVALID"
-    GAP = "GAP"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One fault of a log.
-
-    Attributes:
-        kind: What sort of fault it is.
-        seq: The number it was found at; for a gap the first number that is missing.
-        detail: What is wrong, in one sentence.
-    """
-
-    kind: FindingKind
-    seq: int
-    detail: str
-
-    def __str__(self) -> str:
-        """Render as one line of a report."""
-        return f"{self.kind:<8} seq={self.seq:<5} {self.detail}"
+Json = str | int | bool | list["Json"] | dict[str, "Json"] | None
+"""What a line is made of; no floats, whose text is not canonical."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +43,21 @@ class Link:
 
     seq: int
     hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line as it was read.
+
+    Attributes:
+        link: Its own place.
+        prev: The hash that it says the line before it has.
+        fields: Everything that it says.
+    """
+
+    link: Link
+    prev: str
+    fields: Mapping[str, object]
 
 
 GENESIS = Link(seq=-1, hash="0" * 64)
@@ -109,13 +101,20 @@ def seal(record: AuditRecord, *, seq: int, prev: str, log: str) -> SealedRecord:
     return SealedRecord(seq=seq, line=line, hash=leaf_hash(line))
 
 
-def read_link(line: str) -> Link:
-    """Read a line's own number, and hash it.
+def read_line(line: str) -> Line:
+    """Read a line's own number and what it follows, and hash it.
 
     Raises:
         ValueError: It is not a record of this schema in canonical form.
     """
-    return Link(seq=_parse(line)[0], hash=leaf_hash(line))
+    fields = _parse(line)
+    seq, prev = _place(fields)
+    return Line(link=Link(seq=seq, hash=leaf_hash(line)), prev=prev, fields=fields)
+
+
+def read_link(line: str) -> Link:
+    """Read a line's own place; raises as `read_line` does."""
+    return read_line(line).link
 
 
 def sealed_at(record: SealedRecord) -> Instant:
@@ -135,22 +134,27 @@ def verify_line(line: str, *, after: Link) -> Verification:
         At most one finding, and the place that the next line must follow: the
         line's own, so that one fault is told once and not for every later line.
     """
-    expected = after.seq + 1
     try:
-        seq, prev = _parse(line)
+        read = read_line(line)
     except ValueError as error:
-        head = Link(seq=expected, hash=leaf_hash(_unicode(line)))
-        return Verification(findings=(_invalid(expected, str(error)),), head=head)
-    finding: Finding | None = None
+        finding = _invalid(after.seq + 1, str(error))
+        head = Link(seq=after.seq + 1, hash=leaf_hash(_unicode(line)))
+        return Verification(findings=(finding,), head=head)
+    found = judge(read, after=after)
+    return Verification(findings=(found,) if found else (), head=read.link)
+
+
+def judge(line: Line, *, after: Link) -> Finding | None:
+    """Say what is wrong with a line at its place; None if it follows as it must."""
+    seq, expected = line.link.seq, after.seq + 1
     if seq > expected:
-        finding = Finding(kind=FindingKind.GAP, seq=expected, detail=f"next record found is {seq}")
-    elif seq < expected:
-        finding = _invalid(seq, f"record {expected} should stand here")
-    elif prev != after.hash:
-        finding = _invalid(seq, "prev does not match the record before it")
-    return Verification(
-        findings=(finding,) if finding else (), head=Link(seq=seq, hash=leaf_hash(line))
-    )
+        detail = f"next record found is {seq}"
+        return Finding(kind=FindingKind.GAP, seq=expected, detail=detail)
+    if seq < expected:
+        return _invalid(seq, f"record {expected} should stand here")
+    if line.prev != after.hash:
+        return _invalid(seq, "prev does not match the record before it")
+    return None
 
 
 def verify_chain(lines: Iterable[str], *, after: Link = GENESIS) -> Verification:
@@ -175,9 +179,10 @@ def _body(record: AuditRecord) -> dict[str, Json]:
         "target": _target(record),
         "rotation": _rotation(record),
         "destination": _destination(record),
-        "policy": _section(rule=record.rule),
+        "policy": _section(rule=record.rule, sha256=record.policy, max_age=record.max_age),
         "evidence": _mapping(record.evidence),
-        "provider_call": _mapping(record.provider_call),
+        "calls": [_call(call) for call in record.calls],
+        "source": _mapping(record.source),
         "error": _plain(record.error),
         "reason": _plain(record.reason),
     }
@@ -201,6 +206,17 @@ def _rotation(record: AuditRecord) -> Json:
 
 def _destination(record: AuditRecord) -> Json:
     return _section(resource=record.destination, version_id=record.version_id)
+
+
+def _call(call: ProviderCall) -> Json:
+    return _mapping(
+        {
+            "service": call.service,
+            "operation": call.operation,
+            "code": call.code,
+            "request_id": call.request_id,
+        }
+    )
 
 
 def _section(**fields: str | None) -> Json:
@@ -236,8 +252,29 @@ def _invalid(seq: int, detail: str) -> Finding:
     return Finding(kind=FindingKind.INVALID, seq=seq, detail=detail)
 
 
-def _parse(line: str) -> tuple[int, str]:
-    """Return a line's number and `prev`, or raise `ValueError` in our own words."""
+def _parse(line: str) -> Mapping[str, object]:
+    """Return what a line says, or raise `ValueError` in our own words."""
+    fields = _parse_plain(line) if line.isascii() else None
+    if fields is None:
+        fields = _parse_any(line)
+    if not isinstance(fields, dict) or fields.get("schema") != SCHEMA:
+        raise ValueError(_NO_RECORD)
+    return fields
+
+
+def _parse_plain(line: str) -> object:
+    """Read a line by the standard library, which is four times as fast; None if unsure.
+
+    What it writes is canonical as long as there are neither floats nor large integers,
+    and names are sorted alike, as those of ASCII letters are.
+    """
+    with suppress(ValueError, RecursionError):
+        fields = _DECODER.decode(line)
+        return fields if _ENCODER.encode(fields) == line else None
+    return None
+
+
+def _parse_any(line: str) -> object:
     try:
         fields = json.loads(line)
         is_canonical = canonical(fields) == line
@@ -247,13 +284,24 @@ def _parse(line: str) -> tuple[int, str]:
     if not is_canonical:
         msg = "the line is not canonical JSON"
         raise ValueError(msg)
-    return _place(fields)
+    return fields
 
 
-def _place(fields: object) -> tuple[int, str]:
-    if isinstance(fields, dict) and fields.get("schema") == SCHEMA:
-        seq, prev = fields.get("seq"), fields.get("prev")
-        if type(seq) is int and seq >= 0 and isinstance(prev, str):
-            return seq, prev
-    msg = f"the line is not a record of {SCHEMA}"
-    raise ValueError(msg)
+def _place(fields: Mapping[str, object]) -> tuple[int, str]:
+    seq, prev = fields.get("seq"), fields.get("prev")
+    if type(seq) is int and seq >= 0 and isinstance(prev, str):
+        return seq, prev
+    raise ValueError(_NO_RECORD)
+
+
+def _unsure(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _integer(text: str) -> int:
+    """Read an integer; one that is too large for RFC 8785 is not for the short way."""
+    return int(text) if len(text) < _LONGEST_INTEGER else _unsure(text)
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_unsure, parse_constant=_unsure)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rotator.core.inventory import reborn
 from rotator.core.reasons import Reason
+from rotator.core.registration import stronger
 from rotator.core.rotation import Effect, Phase, Role, Trigger
 from rotator.core.steps import Fact
 from rotator.core.transitions import RELEASED
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _MEANT = frozenset({Reason.REPORT_ONLY, Reason.ABORTED})
 """Reasons for which a rotation is given up on purpose."""
 
-_ORDERED = frozenset({Trigger.MANUAL, Trigger.TAINT})
+_ORDERED = frozenset({Trigger.MANUAL, Trigger.TAINT, Trigger.BREAK_GLASS})
 """What a person ordered; drift is seen again by itself, and age comes again."""
 
 
@@ -88,8 +89,7 @@ def credential_after(credential: Credential, rotation: Rotation) -> Credential:
         return replace(credential, current_key_id=None, current_version=None, due_at=None)
     if _is_order_open(rotation):
         # Whoever ordered it wants it done, not tried.
-        is_tainted = Trigger.TAINT in {credential.requested, rotation.trigger}
-        return replace(credential, requested=Trigger.TAINT if is_tainted else Trigger.MANUAL)
+        return replace(credential, requested=stronger(rotation.trigger, credential.requested))
     is_news = credential.current_key_id != rotation.new_key_id or rotation.has_same_id
     is_switch = rotation.phase is Phase.PROMOTED and is_news
     if not is_switch:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SCHEMA = "rotator.audit/v1"
 """The audit record's schema; a change of meaning is a new number."""
 
+FINGERPRINT = "secret_fingerprint"
+"""The name of the evidence by which a secret that we made is recognised."""
+
 Scalar = str | int | bool | None
 """What an audit field may hold: no floats, whose text is not canonical."""
 
@@ -74,6 +77,12 @@ class AuditAction(StrEnum):
     OPERATOR_DELETE_CLIENT = "operator.delete_client"
     KEY_GRANT = "key.grant"
     OPERATOR_TEST_PROVIDER = "operator.test_provider"
+    OPERATOR_BREAK_GLASS = "operator.break_glass"
+    INVENTORY_SNAPSHOT = "inventory.snapshot"
+    NOTIFICATION_FAIL = "notification.fail"
+    AUDIT_GAP = "audit.gap"
+    REQUEST_SEND = "request.send"
+    HOLD_LIFT = "hold.lift"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +97,23 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderCall:
+    """One request to a provider or a destination, as its own log would name it.
+
+    Attributes:
+        service: Such as ``iam``; of an HTTP API the provider's name.
+        operation: Such as ``CreateAccessKey``, or the operation of a spec.
+        code: The vendor's error code, or our word for a failure; empty on success.
+        request_id: The vendor's id of the request; empty where it gives none.
+    """
+
+    service: str
+    operation: str
+    code: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
     """One line for the auditor, before it has its number.
 
@@ -98,7 +124,10 @@ class AuditRecord:
         actor: Who acted: ``daemon`` or ``operator:<name>``.
         reason: One sentence or code that says why.
         evidence: What the decision rested on, such as a last use.
-        provider_call: The vendor's operation and request id, where there was one.
+        calls: The requests that were sent since the record before it, in order.
+        policy: SHA-256 of the policy in force; the journal stamps it, like `source`.
+        max_age: How old policy lets the key get, as ``90d``.
+        source: Who wrote it: the host and the release.
     """
 
     id: str
@@ -117,7 +146,10 @@ class AuditRecord:
     error: str | None = None
     reason: str | None = None
     evidence: Mapping[str, Scalar] = field(default_factory=dict)
-    provider_call: Mapping[str, Scalar] = field(default_factory=dict)
+    calls: tuple[ProviderCall, ...] = ()
+    policy: str | None = None
+    max_age: str | None = None
+    source: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from rotator.core.ids import Instant
 from rotator.core.reasons import Reason
-from rotator.core.rotation import Trigger
 from rotator.core.steps import Fact, Record
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def cut_short(
 
 def _is_better(rotation: Rotation, expires_at: Instant, listing: KeyListing) -> bool:
     old = listing.find(rotation.old_key_id)
-    if rotation.trigger is Trigger.TAINT or old is None or not old.enabled:
+    if rotation.trigger.is_taint or old is None or not old.enabled:
         return True
     return old.expires_at is not None and old.expires_at <= expires_at
 

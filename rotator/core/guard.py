@@ -62,7 +62,7 @@ def _used_since(
     now: Instant,
 ) -> Step | None:
     """The old key was used after promotion: wait until it is quiet for longer than its habit."""
-    quiet_at = Instant(used_at + _silence(observation, terms))
+    quiet_at = Instant(used_at + silence(observation, terms))
     if now >= quiet_at:
         return None
     if now < overrun_at(rotation, terms):
@@ -85,7 +85,7 @@ def _quiet_before(
     """The last use is older than promotion: is its silence since then worth anything?"""
     if use.at is not None:
         habit = promoted_at - use.at
-        quiet_at = Instant(max(use.at + _silence(observation, terms), promoted_at + habit))
+        quiet_at = Instant(max(use.at + silence(observation, terms), promoted_at + habit))
         if now >= quiet_at:
             return None
         if quiet_at <= overrun_at(rotation, terms):
@@ -114,7 +114,7 @@ def _new_key_proves(
 
 
 def _is_rested(last: LastUsed, observation: Observation, terms: Terms, now: Instant) -> bool:
-    return last.at is None or now >= last.at + _silence(observation, terms)
+    return last.at is None or now >= last.at + silence(observation, terms)
 
 
 def overrun_at(rotation: Rotation, terms: Terms) -> Instant:
@@ -127,7 +127,7 @@ def _next_look(rotation: Rotation, terms: Terms, now: Instant) -> Instant:
     return min(Instant(now + terms.limits.check_interval), overrun_at(rotation, terms))
 
 
-def _silence(observation: Observation, terms: Terms) -> timedelta:
+def silence(observation: Observation, terms: Terms) -> timedelta:
     """How long the key must be silent: policy's time or its own habit, and the quantum."""
     habit = observation.old_gap or timedelta(0)
     return max(terms.grace.unused_for, habit) + terms.traits.use_quantum

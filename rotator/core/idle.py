@@ -139,10 +139,11 @@ def _drifted(
         before = listing.find(credential.current_key_id) if is_proved else None
         retires = before.key_id if before else None
         return Adopt(key_id=found.adopt, version=found.version, reason=reason, retires=retires)
-    if credential.requested is Trigger.TAINT and found.reason in _ENDED:
+    taint = _taint(credential)
+    if taint is not None and found.reason in _ENDED:
         # Somebody has ended the compromised key already; its consumers wait for a new one.
         return _blind(credential, observation, terms, now) or _start(
-            Trigger.TAINT, now, listing, terms, now
+            taint, now, listing, terms, now
         )
     held = Rest(wait=hold(terms, now, found.reason, found.detail), due_at=credential.due_at)
     if not (found.is_dead and is_permitted):
@@ -150,10 +151,15 @@ def _drifted(
     if is_full(listing, terms):
         detail = f"{found.detail}; no free key slot to repair it: {describe_keys(listing)}"
         return replace(held, wait=replace(held.wait, detail=detail))
-    trigger = Trigger.TAINT if credential.requested is Trigger.TAINT else Trigger.DRIFT
     return _blind(credential, observation, terms, now) or Start(
-        trigger=trigger, due_at=now, version=found.version
+        trigger=taint or Trigger.DRIFT, due_at=now, version=found.version
     )
+
+
+def _taint(credential: Credential) -> Trigger | None:
+    """Return the order of a person who called the key compromised; None without one."""
+    asked = credential.requested
+    return asked if asked is not None and asked.is_taint else None
 
 
 def due_at(credential: Credential, key: KeyInfo, terms: Terms) -> Instant:

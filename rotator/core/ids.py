@@ -37,12 +37,17 @@ def instant(value: datetime) -> Instant:
     """Convert an aware datetime to UTC.
 
     Raises:
-        ValueError: The datetime is naive, so its zone would be a guess.
+        ValueError: The datetime is naive, so its zone would be a guess; or in UTC it
+            is before the first year, or after the last.
     """
     if value.tzinfo is None:
         msg = "a naive datetime cannot become an instant"
         raise ValueError(msg)
-    return Instant(value.astimezone(UTC))
+    try:
+        return Instant(value.astimezone(UTC))
+    except OverflowError as error:
+        msg = "there is no such time in UTC"
+        raise ValueError(msg) from error
 
 
 def credential_id(provider: str, account: AccountId, principal: str) -> CredentialId:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rotator.core.events import AuditAction, Stage
+from rotator.core.open_intents import text_of, thread_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -78,9 +79,9 @@ def deeds(
         if not _is_of(record, account, only_ended=only_ended):
             continue
         if record["stage"] == Stage.INTENT.value:
-            open_deeds[_thread(record)] = record
+            open_deeds[thread_of(record)] = record
             continue
-        open_deeds.pop(_thread(record), None)
+        open_deeds.pop(thread_of(record), None)
         found.append(_deed(record))
     yield from sorted([*found, *map(_deed, open_deeds.values())], key=lambda it: it.at)
 
@@ -90,19 +91,7 @@ def _is_of(record: Mapping[str, object], account: AccountId, *, only_ended: bool
     known = _ENDINGS if only_ended else _WORDS.keys()
     if action not in {it.value for it in known}:
         return False
-    return account in {_text(record, "target", "account"), _text(record, "evidence", "account")}
-
-
-def _thread(record: Mapping[str, object]) -> tuple[object, ...]:
-    """Name what an intent and its outcome have in common."""
-    deed = _text(record, "evidence", "deed")
-    if deed:
-        return ("deed", deed)
-    return (
-        record["action"],
-        _text(record, "rotation", "id"),
-        _text(record, "target", "principal"),
-    )
+    return account in {text_of(record, "target", "account"), text_of(record, "evidence", "account")}
 
 
 def _deed(record: Mapping[str, object]) -> Deed:
@@ -111,26 +100,20 @@ def _deed(record: Mapping[str, object]) -> Deed:
         at=str(record["time"]),
         who=str(record["actor"]),
         what=_WORDS[action],
-        name=_text(record, "target", "principal") or _text(record, "evidence", "name"),
-        key_id=_key_of(record, action),
+        name=text_of(record, "target", "principal") or text_of(record, "evidence", "name"),
+        key_id=key_of(record, action),
         outcome=str(record["outcome"]),
-        why=str(record.get("reason") or "") or _text(record, "rotation", "trigger"),
-        proof=_text(record, "evidence", "proof"),
-        rotation=_text(record, "rotation", "id"),
+        why=str(record.get("reason") or "") or text_of(record, "rotation", "trigger"),
+        proof=text_of(record, "evidence", "proof"),
+        rotation=text_of(record, "rotation", "id"),
     )
 
 
-def _key_of(record: Mapping[str, object], action: AuditAction) -> str:
+def key_of(record: Mapping[str, object], action: AuditAction) -> str:
     """Name the key that it was done to; of a making and a publishing the new one."""
     if action in {AuditAction.KEY_CREATE, AuditAction.KEY_PROMOTE}:
-        new = _text(record, "rotation", "new_key_id")
+        new = text_of(record, "rotation", "new_key_id")
         # The rotation learns of its key by the very commit that this record is part of.
         is_made = record["stage"] == Stage.OUTCOME.value and record["outcome"] == "success"
-        return new or (_text(record, "target", "key_id") if is_made else "")
-    return _text(record, "target", "key_id") or _text(record, "evidence", "key_id")
-
-
-def _text(record: Mapping[str, object], section: str, name: str) -> str:
-    found = record.get(section)
-    value = found.get(name) if isinstance(found, dict) else None
-    return "" if value is None else str(value)
+        return new or (text_of(record, "target", "key_id") if is_made else "")
+    return text_of(record, "target", "key_id") or text_of(record, "evidence", "key_id")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rotator.core.steps import Step
     from rotator.core.terms import Terms
 
-_OF_NO_USE = frozenset({Trigger.TAINT, Trigger.DRIFT, Trigger.EXPIRED})
+_OF_NO_USE = frozenset({Trigger.TAINT, Trigger.BREAK_GLASS, Trigger.DRIFT, Trigger.EXPIRED})
 """Rotations whose old key may be ended already, or had better be."""
 
 _MOST_MERGES = 5

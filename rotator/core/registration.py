@@ -51,12 +51,17 @@ def is_same_object(one: Credential, other: Credential) -> bool:
 
 def ordered(stored: Credential, trigger: Trigger, now: Instant) -> Credential:
     """Note an operator's order and make the row due; a taint is never weakened."""
-    is_tainted = stored.requested is Trigger.TAINT
     return replace(
         stored,
-        requested=Trigger.TAINT if is_tainted else trigger,
+        requested=stronger(trigger, stored.requested),
         next_at=min(stored.next_at, now),
     )
+
+
+def stronger(one: Trigger, other: Trigger | None) -> Trigger:
+    """Return what two orders to rotate come to; the first, where neither calls for haste."""
+    given = {one, other}
+    return next((it for it in (Trigger.BREAK_GLASS, Trigger.TAINT) if it in given), one)
 
 
 def instructed(stored: Credential, order: Order) -> Credential:

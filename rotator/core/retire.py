@@ -14,6 +14,7 @@ from rotator.core import deletion, recovery
 from rotator.core.expiry import told
 from rotator.core.facts import DestinationState, Known, What
 from rotator.core.grants import given_back, kept
+from rotator.core.grounds import grounds
 from rotator.core.guard import quiet
 from rotator.core.reasons import Reason
 from rotator.core.rotation import Effect, Phase
@@ -22,7 +23,6 @@ from rotator.core.terms import Mode
 from rotator.core.transitions import tokens
 
 if TYPE_CHECKING:
-    from rotator.core.events import Scalar
     from rotator.core.facts import Observation
     from rotator.core.ids import Instant
     from rotator.core.rotation import Rotation
@@ -297,7 +297,7 @@ def _may_destroy(terms: Terms, now: Instant) -> Step | None:
 
 def _switch_off(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     if terms.traits.can_disable:
-        evidence = _evidence(observation)
+        evidence = grounds(rotation, observation, terms, now)
         return Do(effect=Effect.DISABLE_KEY, key_id=rotation.old_key_id, evidence=evidence)
     return _remove(rotation, observation, terms, now)
 
@@ -314,14 +314,5 @@ def _remove(rotation: Rotation, observation: Observation, terms: Terms, now: Ins
     pending = [version for version in state.pending if version in ours] if state else []
     if pending:
         return recovery.unlabel(rotation, min(pending), terms, now)
-    evidence = _evidence(observation)
+    evidence = grounds(rotation, observation, terms, now)
     return Do(effect=Effect.DELETE_KEY, key_id=rotation.old_key_id, evidence=evidence)
-
-
-def _evidence(observation: Observation) -> dict[str, Scalar]:
-    use = known(observation.old_use)
-    if observation.old_refused == Known(value=True):
-        return {"old_key_expired": True, "old_key_refused": True}
-    if use is None:
-        return {"old_last_used": "not read"}
-    return {"old_last_used": use.at.isoformat() if use.at else "never"}

@@ -61,6 +61,7 @@ class Trigger(StrEnum):
     """Why a rotation was started.
 
     `EXPIRY` is before the provider ends the key by itself, `EXPIRED` after it did.
+    `BREAK_GLASS` is a taint that does not wait until evidence can be written again.
     """
 
     AGE = "age"
@@ -69,6 +70,12 @@ class Trigger(StrEnum):
     DRIFT = "drift"
     EXPIRY = "expiry"
     EXPIRED = "expired"
+    BREAK_GLASS = "break_glass"
+
+    @property
+    def is_taint(self) -> bool:
+        """Whether a person said that the key is compromised."""
+        return self in {Trigger.TAINT, Trigger.BREAK_GLASS}
 
 
 class Role(StrEnum):

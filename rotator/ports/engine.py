@@ -30,6 +30,10 @@ class Work(Protocol):
         """Number, chain and write waiting audit records."""
         ...
 
+    def notify(self) -> None:
+        """Tell people what waits to be told, within a bound; a receiver's failure never raises."""
+        ...
+
 
 class Engine(Protocol):
     """Starts passes; holds no truth."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rotator.core.events import AuditAction, Stage
+from rotator.core.events import AuditAction, ProviderCall, Stage
 from rotator.core.ids import AccountId, Instant, KeyId
 from rotator.errors import ConflictError, InvariantError
 from rotator.testing.builders import (
@@ -60,7 +60,10 @@ class AuditQueueContract(JournalSuite):
             error="access_denied",
             reason="grace is over",
             evidence={"last_used": None, "days": 3, "quiet": True, "region": "eu"},
-            provider_call={"operation": "DeleteAccessKey", "request_id": "1"},
+            calls=(ProviderCall(service="iam", operation="DeleteAccessKey", request_id="1"),),
+            policy="7bd1",
+            max_age="90d",
+            source={"host": "a", "version": "1"},
         )
         bare = audit_record("bare", subject=None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rotator.core.chain import GENESIS, Link, leaf_hash
 from rotator.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -34,14 +35,19 @@ class MemorySink:
         self.records: list[SealedRecord] = []
         self.down = False
 
-    def last_seq(self) -> int:
-        """Return the last record's number, or -1."""
-        return self.records[-1].seq if self.records else -1
+    def last(self) -> Link:
+        """Return the last record's place, or `GENESIS`."""
+        if not self.records:
+            return GENESIS
+        last = self.records[-1]
+        return Link(seq=last.seq, hash=leaf_hash(last.line))
 
     def write(self, records: Sequence[SealedRecord]) -> None:
-        """Keep the records."""
+        """Keep the records, which must follow the last one."""
         if self.down:
             raise UnavailableError("the sink is down")
+        if records[0].seq != self.last().seq + 1:
+            raise UnavailableError("the records do not follow", code="chain_mismatch")
         self.records.extend(records)
 
 
@@ -51,11 +57,16 @@ class QuietTelemetry:
     def __init__(self) -> None:
         """Start with nothing counted."""
         self.counts: list[tuple[str, dict[str, str]]] = []
+        self.durations: list[tuple[str, float, dict[str, str]]] = []
         self.lines: list[tuple[str, str, dict[str, Scalar]]] = []
 
     def count(self, name: str, /, **labels: str) -> None:
         """Remember one count."""
         self.counts.append((name, labels))
+
+    def observe(self, name: str, seconds: float, /, **labels: str) -> None:
+        """Remember one duration."""
+        self.durations.append((name, seconds, labels))
 
     def log(self, level: str, event: str, /, **fields: Scalar) -> None:
         """Remember one line."""

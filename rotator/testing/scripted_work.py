@@ -25,6 +25,7 @@ class ScriptedWork:
         self.looks: list[CredentialId] = []
         self.scans = 0
         self.seals = 0
+        self.notifies = 0
         self.sweeps = 0
         self.most_at_once = 0
         self.collisions: list[CredentialId] = []
@@ -90,6 +91,12 @@ class ScriptedWork:
         """Count a round of the sealer."""
         with self._changed:
             self.seals += 1
+            self._changed.notify_all()
+
+    def notify(self) -> None:
+        """Count a round of telling people."""
+        with self._changed:
+            self.notifies += 1
             self._changed.notify_all()
 
     def _enter(self, credential: CredentialId) -> None:

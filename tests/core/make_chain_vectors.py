@@ -12,7 +12,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rotator.core.events import AuditAction, AuditRecord, Stage, Subject
+from rotator.core.events import AuditAction, AuditRecord, ProviderCall, Stage, Subject
 from rotator.core.ids import AccountId, CredentialId, KeyId, RotationId, instant
 
 VECTORS = Path(__file__).parent.parent / "golden" / "audit_chain.jsonl"
@@ -43,7 +43,13 @@ FULL = AuditRecord(
     error=None,
     reason="unused for 28h, over 24h \U0001f511",
     evidence={"old_last_used": None, "attempts": 3, "quiet": True},
-    provider_call={"operation": "UpdateAccessKey", "request_id": "abc/1"},
+    calls=(
+        ProviderCall(service="iam", operation="ListAccessKeys", request_id="abc/0"),
+        ProviderCall(service="iam", operation="UpdateAccessKey", request_id="abc/1"),
+    ),
+    policy="7bd1",
+    max_age="30d",
+    source={"host": "rotator-0", "version": "1.4.0"},
 )
 BARE = AuditRecord(
     id="55555555-5555-4555-8555-555555555555",
@@ -70,9 +76,13 @@ _BODIES: tuple[dict[str, object], ...] = (
         },
         "rotation": {"id": FULL.rotation_id, "trigger": "age", "new_key_id": "AKIANEW"},
         "destination": {"resource": "payments/api", "version_id": FULL.version_id},
-        "policy": {"rule": "pci"},
+        "policy": {"rule": "pci", "sha256": "7bd1", "max_age": "30d"},
         "evidence": {"old_last_used": None, "attempts": 3, "quiet": True},
-        "provider_call": {"operation": "UpdateAccessKey", "request_id": "abc/1"},
+        "calls": [
+            {"service": "iam", "operation": "ListAccessKeys", "code": "", "request_id": "abc/0"},
+            {"service": "iam", "operation": "UpdateAccessKey", "code": "", "request_id": "abc/1"},
+        ],
+        "source": {"host": "rotator-0", "version": "1.4.0"},
         "error": None,
         "reason": "unused for 28h, over 24h \U0001f511",
     },
@@ -88,7 +98,8 @@ _BODIES: tuple[dict[str, object], ...] = (
         "destination": None,
         "policy": None,
         "evidence": {},
-        "provider_call": {},
+        "calls": [],
+        "source": {},
         "error": None,
         "reason": None,
     },

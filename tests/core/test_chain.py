@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from rotator.core.chain import (
     GENESIS,
-    FindingKind,
     Link,
     canonical,
     leaf_hash,
@@ -23,6 +22,7 @@ from rotator.core.chain import (
     verify_line,
 )
 from rotator.core.events import SealedRecord
+from rotator.core.log_findings import FindingKind
 from rotator.testing.builders import at, audit_record
 from tests.core.make_chain_vectors import LOG, RECORDS, VECTORS, vectors
 

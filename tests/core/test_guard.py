@@ -88,7 +88,13 @@ class TestGrace:
         assert answer == Do(
             effect=Effect.DISABLE_KEY,
             key_id=OLD_KEY,
-            evidence={"old_last_used": "2025-12-31T23:00:00+00:00"},
+            evidence={
+                "promoted_at": at().isoformat(),
+                "old_last_used": "2025-12-31T23:00:00+00:00",
+                "old_quiet_for": "1d1h",
+                "old_last_used_by": "s3 us-east-1",
+                "allowed_by": "silence",
+            },
         )
 
     @given(minutes=st.integers(0, 24 * 60 - 1), use=st.integers(-100_000, 1_000))
@@ -210,7 +216,12 @@ class TestHabit:
         assert asks_for(asked) is What.NEW_USE
         assert effect_of(proved) is Effect.DISABLE_KEY
         assert isinstance(proved, Do)
-        assert proved.evidence == {"old_last_used": "never"}
+        assert proved.evidence == {
+            "promoted_at": at().isoformat(),
+            "old_last_used": "never",
+            "new_last_used": at(hours=2).isoformat(),
+            "allowed_by": "new_key_used",
+        }
         assert reason_of(late) is Reason.QUIET_UNPROVEN
 
     def test_our_own_verification_is_no_use_of_the_new_key(self) -> None:
@@ -264,7 +275,11 @@ class TestWithoutLastUse:
 
         assert reason_of(held) is Reason.USE_UNKNOWN
         assert isinstance(passed, Do)
-        assert passed.evidence == {"old_last_used": "not read"}
+        assert passed.evidence == {
+            "promoted_at": at().isoformat(),
+            "old_last_used": "not read",
+            "allowed_by": "accept_blind",
+        }
 
     def test_accepting_blindly_does_not_shorten_the_grace(self) -> None:
         accepted = Terms(traits=self.BLIND, grace=Grace(accept_blind=True))

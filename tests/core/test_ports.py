@@ -12,6 +12,7 @@ import pytest
 from rotator import ports
 from rotator.ports.api_keys import ApiKeys
 from rotator.ports.journal import Journal
+from rotator.ports.outbox import Outbox
 from rotator.ports.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ CHANGES = {
 }
 """Methods that change something at a vendor."""
 
-UNIONS = (ApiKeys, Journal, Workspace)
+UNIONS = (ApiKeys, Journal, Outbox, Workspace)
 
 
 def protocols() -> Iterator[type]:

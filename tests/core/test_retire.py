@@ -227,8 +227,10 @@ class TestDelete:
     def test_the_key_is_deleted_past_the_quarantine_and_its_guard(self) -> None:
         answer = step(DISABLED, off(AFTER_QUARANTINE), AFTER_QUARANTINE)
 
-        last_used = {"old_last_used": at(hours=-1).isoformat()}
-        assert answer == Do(effect=Effect.DELETE_KEY, key_id=OLD_KEY, evidence=last_used)
+        assert isinstance(answer, Do)
+        assert (answer.effect, answer.key_id) == (Effect.DELETE_KEY, OLD_KEY)
+        assert answer.evidence["old_last_used"] == at(hours=-1).isoformat()
+        assert answer.evidence["allowed_by"] == "silence"
 
     def test_readings_are_asked_for_one_by_one(self) -> None:
         fresh = off(AFTER_QUARANTINE)

@@ -151,6 +151,11 @@ class TestIds:
         with pytest.raises(ValueError, match="naive"):
             instant(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
 
+    @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+    def test_a_time_that_utc_does_not_have_is_refused(self, text: str) -> None:
+        with pytest.raises(ValueError, match="no such time"):
+            instant(datetime.fromisoformat(text))
+
 
 class TestObservation:
     def test_a_reading_replaces_exactly_one(self) -> None:
@@ -243,7 +248,7 @@ GOLDEN: dict[type[StrEnum], str] = {
         "observe prepare create_key stage verify promote unstage disable_key enable_key delete_key "
         "grant"
     ),
-    Trigger: "age manual taint drift expiry expired",
+    Trigger: "age manual taint drift expiry expired break_glass",
     Role: "current previous pending discard suspect foreign gone",
     Action: "rotate report",
     Fact: (
@@ -276,7 +281,8 @@ GOLDEN: dict[type[StrEnum], str] = {
         "operator.withdraw_account journal.rebuild operator.create_key operator.revoke_key "
         "operator.create_keyset operator.grant_keyset operator.revoke_keyset "
         "operator.enable_keyset operator.disable_keyset operator.create_client "
-        "operator.delete_client key.grant operator.test_provider"
+        "operator.delete_client key.grant operator.test_provider operator.break_glass "
+        "inventory.snapshot notification.fail audit.gap request.send hold.lift"
     ),
 }
 
