@@ -8,6 +8,7 @@ from sqlalchemy import and_, select
 
 from rotator.journal import codec, tables
 from rotator.journal.rows import hasten
+from rotator.journal.stamping import queue_audit
 from rotator.journal.transactions import Store, write_row
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ class SqlAccounts(Store):
         of_it = and_(row.provider == account.provider, row.account == account.id)
         with self._transactions.writing() as connection:
             write_row(connection, tables.account, codec.encode_account(account))
-            audit = codec.encode_audit(record)
-            connection.execute(tables.audit_record.insert().values(**audit))
+            queue_audit(connection, record)
             hasten(connection, of_it, account.since)
 
     def accounts(self) -> tuple[Account, ...]:

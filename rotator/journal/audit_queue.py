@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 
 from rotator.errors import ConflictError
 from rotator.journal import codec, tables
+from rotator.journal.stamping import queue_audit
 from rotator.journal.transactions import Store
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ class SqlAuditQueue(Store):
         """Queue records that belong to no credential's transaction."""
         with self._transactions.writing() as connection:
             for record in records:
-                row = codec.encode_audit(record)
-                connection.execute(tables.audit_record.insert().values(**row))
+                queue_audit(connection, record)
 
     def unsealed(self, *, limit: int) -> tuple[AuditRecord, ...]:
         """Records without a number, in the order in which they were written."""

@@ -19,6 +19,7 @@ from rotator.errors import ConflictError, OutcomeUnknownError
 from rotator.journal import codec, tables
 from rotator.journal.leases import LeaseClock, by_clock
 from rotator.journal.rows import hold_destination, latest, locked, save_credential, save_rotation
+from rotator.journal.stamping import queue_audit
 from rotator.journal.transactions import Store, Transactions, write_row
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _write(
     for event in change.events:
         connection.execute(tables.event.insert().values(**codec.encode_event(event)))
     for audit in change.audit:
-        connection.execute(tables.audit_record.insert().values(**codec.encode_audit(audit)))
+        queue_audit(connection, audit)
 
 
 def _open_rotation(connection: Connection, credential: CredentialId) -> Rotation | None:

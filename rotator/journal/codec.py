@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from rotator.core.accounts import Account
-from rotator.core.events import AuditAction, AuditRecord, Event, SealedRecord, Stage, Subject
+from rotator.core.events import (
+    AuditAction,
+    AuditRecord,
+    Event,
+    ProviderCall,
+    SealedRecord,
+    Stage,
+    Subject,
+)
 from rotator.core.facts import DestinationRef, Principal
 from rotator.core.orders import Pause
 from rotator.core.reasons import Reason
@@ -58,6 +66,9 @@ _FOURTH_WORDS = frozenset(
 )
 """Words that readers of the third generation do not know."""
 
+_FIFTH_WORDS = frozenset({Trigger.BREAK_GLASS})
+"""Words that readers of the fourth generation do not know."""
+
 _OLDEST_PROVIDER = "aws-iam"
 """The only provider that readers of the first two generations can look after."""
 
@@ -73,7 +84,7 @@ _EVENT_PLAIN = tuple(item.name for item in fields(Event))
 _AUDIT_PLAIN = tuple(
     item.name
     for item in fields(AuditRecord)
-    if item.name not in {"at", "stage", "action", "subject", "evidence", "provider_call"}
+    if item.name not in {"at", "stage", "action", "subject", "evidence", "calls", "source"}
 )
 
 
@@ -145,6 +156,8 @@ def generation(value: Credential | Rotation) -> int:
         words = {value.abandoned, value.trigger}
         has_new = any(getattr(value, name) is not None for name in _SECOND_FIELDS)
         is_third, is_fourth = value.granted is not None or _is_granting(value), False
+    if words & _FIFTH_WORDS:
+        return 5
     if is_fourth or words & _FOURTH_WORDS:
         return 4
     if is_third or words & _THIRD_WORDS:
@@ -266,7 +279,10 @@ def encode_audit(value: AuditRecord) -> Row:
         if subject is None
         else {item.name: getattr(subject, item.name) for item in fields(subject)},
         "evidence": dict(value.evidence),
-        "provider_call": dict(value.provider_call),
+        "calls": [asdict(call) for call in value.calls],
+        "source": dict(value.source),
+        # Readers of the release before look for it; they know of no calls.
+        "provider_call": {},
     }
     return {"id": value.id, "body": json.dumps(body, sort_keys=True)}
 
@@ -276,13 +292,15 @@ def decode_audit(body: str) -> AuditRecord:
     document = json.loads(body)
     subject = document["subject"]
     return AuditRecord(
-        **{name: document[name] for name in _AUDIT_PLAIN},
+        # A record of the release before lacks what is new.
+        **{name: document.get(name) for name in _AUDIT_PLAIN},
         at=from_micros(document["at"]),
         stage=Stage(document["stage"]),
         action=AuditAction(document["action"]),
         subject=None if subject is None else Subject(**subject),
         evidence=document["evidence"],
-        provider_call=document["provider_call"],
+        calls=tuple(ProviderCall(**call) for call in document.get("calls", ())),
+        source=document.get("source", {}),
     )
 
 

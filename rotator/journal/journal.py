@@ -11,6 +11,9 @@ from rotator.journal.claims import SqlClaims
 from rotator.journal.inventory import SqlInventory
 from rotator.journal.leases import LeaseClock
 from rotator.journal.orders import SqlOrders
+from rotator.journal.outbox import SqlOutbox
+from rotator.journal.snapshots import SqlSnapshots
+from rotator.journal.tallies import SqlTallies
 
 if TYPE_CHECKING:
     from rotator.journal.sqlite import FileLock
@@ -18,7 +21,17 @@ if TYPE_CHECKING:
     from rotator.ports.clock import Chance
 
 
-class SqlJournal(SqlClaims, SqlOrders, SqlAccounts, SqlInventory, SqlAuditQueue, SqlBudgets):
+class SqlJournal(
+    SqlClaims,
+    SqlOrders,
+    SqlAccounts,
+    SqlInventory,
+    SqlAuditQueue,
+    SqlBudgets,
+    SqlOutbox,
+    SqlSnapshots,
+    SqlTallies,
+):
     """Every protocol of `rotator.ports.journal`; safe to share between threads."""
 
     def __init__(

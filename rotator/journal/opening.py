@@ -16,6 +16,7 @@ from rotator.journal.leases import LeaseClock
 from rotator.journal.migrate import Schema, current, judge, upgrade
 from rotator.journal.postgres import DRIVER, PostgresTransactions, postgres_engine
 from rotator.journal.sqlite import FileLock, create_private_file, sqlite_engine
+from rotator.journal.stamping import Stamp, stamping
 from rotator.journal.transactions import Transactions
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rotator.ports.clock import Chance
 
 _BUSY_TIMEOUT = timedelta(seconds=10)
+_BLANK = Stamp()
 _EXAMPLES = "sqlite:////absolute/path/journal.db or postgresql://role@host/database"
 
 
@@ -34,6 +36,7 @@ def open_journal(
     exclusive: bool,
     busy_timeout: timedelta = _BUSY_TIMEOUT,
     lease_clock: LeaseClock = LeaseClock.DATABASE,
+    stamp: Stamp = _BLANK,
 ) -> SqlJournal:
     """Open a journal; close it when done.
 
@@ -48,6 +51,7 @@ def open_journal(
         lease_clock: By whose time leases are kept on PostgreSQL; `CALLER` only
             where the caller's time is stepped by hand. SQLite has no clock of its
             own, so there it is the caller's.
+        stamp: What is written on every audit record.
 
     Raises:
         ConfigError: The URL names no database that rotator can use.
@@ -56,8 +60,8 @@ def open_journal(
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
-        return _open_postgres(parsed, chance, busy_timeout, lease_clock)
-    return _open_sqlite(parsed, chance, busy_timeout, exclusive=exclusive)
+        return _open_postgres(parsed, chance, busy_timeout, lease_clock, stamp)
+    return _open_sqlite(parsed, chance, busy_timeout, stamp, exclusive=exclusive)
 
 
 def upgrade_journal(url: str) -> tuple[str | None, str | None]:
@@ -86,7 +90,7 @@ def upgrade_journal(url: str) -> tuple[str | None, str | None]:
 
 
 def _open_sqlite(
-    url: URL, chance: Chance, busy_timeout: timedelta, *, exclusive: bool
+    url: URL, chance: Chance, busy_timeout: timedelta, stamp: Stamp, *, exclusive: bool
 ) -> SqlJournal:
     path = Path(str(url.database))
     if not path.exists():
@@ -100,11 +104,11 @@ def _open_sqlite(
         if lock is not None:
             lock.release()
         raise
-    return SqlJournal(Transactions(engine), chance, lock)
+    return SqlJournal(Transactions(stamping(engine, stamp)), chance, lock)
 
 
 def _open_postgres(
-    url: URL, chance: Chance, busy_timeout: timedelta, lease_clock: LeaseClock
+    url: URL, chance: Chance, busy_timeout: timedelta, lease_clock: LeaseClock, stamp: Stamp
 ) -> SqlJournal:
     engine = _postgres(url, busy_timeout)
     try:
@@ -112,7 +116,8 @@ def _open_postgres(
     except BaseException:
         engine.dispose()
         raise
-    return SqlJournal(PostgresTransactions(engine), chance, lease_clock=lease_clock)
+    transactions = PostgresTransactions(stamping(engine, stamp))
+    return SqlJournal(transactions, chance, lease_clock=lease_clock)
 
 
 def _check_server(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, case, func, null, select, update
 
 from rotator.core.registration import just_before
 from rotator.journal import codec, tables
+from rotator.journal.places import put_in_place
 from rotator.journal.transactions import insert_missing, write_row
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ def locked(connection: Connection, credential: CredentialId) -> Credential | Non
 def insert_credential(connection: Connection, value: Credential) -> bool:
     """Insert a credential unless it is known; say whether it was inserted."""
     _insert_object(connection, value.destination)
-    return insert_missing(connection, tables.credential, codec.encode_credential(value))
+    is_new = insert_missing(connection, tables.credential, codec.encode_credential(value))
+    if is_new:
+        put_in_place(connection, value)
+    return is_new
 
 
 def save_credential(connection: Connection, value: Credential) -> None:
@@ -52,6 +56,7 @@ def save_credential(connection: Connection, value: Credential) -> None:
     needed = connection.execute(newest).scalar() or 0
     row["min_reader"] = max(row["min_reader"], needed)
     connection.execute(update(tables.credential).where(mine).values(**row))
+    put_in_place(connection, value)
 
 
 def hasten(connection: Connection, chosen: ColumnElement[bool], at: Instant) -> None:

@@ -8,6 +8,8 @@ A change of a table is a migration; a test compares the two.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -23,11 +26,12 @@ from sqlalchemy import (
     text,
 )
 
+from rotator.core.notices import Delivery
 from rotator.core.reasons import Reason
 from rotator.core.rotation import FINAL_PHASES, Action, Phase, Role, Trigger
 from rotator.journal.columns import Details, Instruction, Intention, Moment, Period, Texts, Word
 
-READER = 4
+READER = 5
 """The generation of rows that this release understands.
 
 A release that writes what this one could not read raises `min_reader` of that
@@ -46,6 +50,12 @@ metadata = MetaData(
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")
 _PHASES = ", ".join(f"'{phase}'" for phase in Phase)
 _FINAL = ", ".join(f"'{phase}'" for phase in sorted(FINAL_PHASES))
+
+
+def _partial(name: str, rows: str, *columns: Column[Any]) -> None:
+    """Index only some rows; a query is served by it if it says `rows` in the same words."""
+    Index(name, *columns, sqlite_where=text(rows), postgresql_where=text(rows))
+
 
 schema_meta = Table(
     "schema_meta",
@@ -69,6 +79,17 @@ destination_object = Table(
     UniqueConstraint("kind", "account", "region", "name"),
 )
 """What several credentials may share; its holder is the unpromoted rotation."""
+
+place = Table(
+    "place",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("provider", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("action", Word(Action), nullable=False),
+)
+"""What credentials and keys are counted by; few rows, written once, and never changed."""
 
 credential = Table(
     "credential",
@@ -105,11 +126,17 @@ credential = Table(
     Column("lease_until", Moment),
     Column("lease_max", Moment),
     Column("min_reader", Integer, nullable=False, server_default=text("1")),
+    Column("place_id", BigInteger),
     UniqueConstraint("provider", "account", "principal"),
 )
 """One row per principal; `next_at` is the only timer, `token` the fence."""
 
 Index("due_credential", credential.c.next_at)
+Index("credential_place_due", credential.c.place_id, credential.c.due_at)
+_ROW = credential.c
+_partial("failing_credential", "failures > 0", _ROW.place_id, _ROW.failures)
+HELD = "hold_reason IS NOT NULL"
+_partial("held_credential", HELD, _ROW.provider, _ROW.hold_reason, _ROW.place_id)
 
 rotation = Table(
     "rotation",
@@ -149,14 +176,16 @@ rotation = Table(
 )
 """One row per attempt, with its open intent; `min_reader` keeps its credential's up."""
 
-_IS_OPEN = text(f"phase NOT IN ({_FINAL})")
+IS_OPEN = text(f"phase NOT IN ({_FINAL})")
 Index(
     "one_open_rotation",
     rotation.c.credential_id,
     unique=True,
-    sqlite_where=_IS_OPEN,
-    postgresql_where=_IS_OPEN,
+    sqlite_where=IS_OPEN,
+    postgresql_where=IS_OPEN,
 )
+_RUN = rotation.c
+_partial("open_rotation_phase", IS_OPEN.text, _RUN.phase, _RUN.phase_since, _RUN.credential_id)
 Index("rotation_history", rotation.c.credential_id, rotation.c.created_at)
 
 placement = Table(
@@ -205,8 +234,19 @@ key = Table(
     Column("gone_at", Moment),
     Column("expires_at", Moment),
     Column("intent", Intention),
+    Column("place_id", BigInteger),
 )
 """What we know of keys; `rotation_id` may name a rotation of a journal that was lost."""
+
+EXISTS = "gone_at IS NULL"
+MANAGED = "gone_at IS NULL AND enabled IS TRUE AND role IN ('current', 'previous', 'pending')"
+EXPIRES = "expires_at IS NOT NULL AND role = 'current'"
+"""Rows of `key` that metrics count, in the words of the partial indexes."""
+_KEY = key.c
+_partial("key_place_role", EXISTS, _KEY.place_id, _KEY.role, _KEY.enabled)
+_partial("key_place_age", MANAGED, _KEY.place_id, _KEY.created_at)
+_partial("key_place_seen", MANAGED, _KEY.place_id, _KEY.seen_at, _KEY.created_at)
+_partial("key_place_end", EXPIRES, _KEY.place_id, _KEY.expires_at)
 
 event = Table(
     "event",
@@ -276,6 +316,33 @@ account = Table(
 )
 """One row per account that a person spoke of; an account without one is in plan mode."""
 
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("delivery", Word(Delivery), nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("taken_until", Moment),
+)
+"""One row per notice and channel; told ones are kept a while, so that none is noted twice."""
+
+Index("notice_queue", notice.c.delivery, notice.c.channel, notice.c.next_at)
+
+notice_cursor = Table(
+    "notice_cursor",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("day", Text, nullable=False),
+)
+"""One row, up to where notices were made; the name is the chain's, `audit`."""
+
 commit_mark = Table(
     "commit_mark",
     metadata,
@@ -285,3 +352,14 @@ commit_mark = Table(
 """One row per write on PostgreSQL, kept for a while: proof that its transaction was committed."""
 
 Index("commit_mark_age", commit_mark.c.at)
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("day", Text, primary_key=True),
+    Column("taken_at", Moment, nullable=False),
+    Column("record_id", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""One picture of the inventory for each day, compressed, and the id of its audit record."""

@@ -19,6 +19,7 @@ from rotator.errors import UnavailableError
 from rotator.journal import codec, migrations, tables
 from rotator.journal.columns import from_micros
 from rotator.journal.migrate import Schema, current, head, judge, upgrade
+from rotator.journal.places import place_number
 from rotator.journal.sqlite import WRITES, sqlite_engine
 from rotator.journal.tables import metadata
 from tests.journal.journals import journal_url
@@ -151,6 +152,26 @@ def test_what_the_release_before_writes_of_a_key_is_read_as_one_without_an_end(
         (row,) = connection.execute(codec.select_keys()).mappings().all()
 
     assert codec.decode_key(row).expires_at is None
+
+
+def test_what_an_older_release_wrote_is_counted_where_it_belongs(engine: Engine) -> None:
+    _upgrade_to(engine, "0007")
+    with engine.begin() as connection:
+        for name, account in (("ci", "111"), ("web", "111"), ("idle", "222")):
+            connection.execute(text(_CREDENTIAL), {"name": name, "account": account})
+        connection.execute(text(_KEY))
+
+    upgrade(engine)
+
+    ours = {
+        account: place_number("aws-iam", account, "all", "rotate") for account in ("111", "222")
+    }
+    with engine.connect() as connection:
+        assert {row.account: row.id for row in connection.execute(select(tables.place))} == ours
+        row = tables.credential.c
+        for found in connection.execute(select(row.account, row.place_id)):
+            assert found.place_id == ours[found.account]
+        assert connection.execute(select(tables.key.c.place_id)).scalar_one() == ours["111"]
 
 
 def _upgrade_to(engine: Engine, number: str) -> None:

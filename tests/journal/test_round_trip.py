@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rotator.core.events import AuditAction, AuditRecord, Event, Stage, Subject
+from rotator.core.events import AuditAction, AuditRecord, Event, ProviderCall, Stage, Subject
 from rotator.core.facts import DestinationRef
 from rotator.core.ids import instant
 from rotator.core.orders import Order, Verb
@@ -202,7 +202,13 @@ RECORDS = st.builds(
     error=optional(WORDS),
     reason=optional(WORDS),
     evidence=MAPPINGS,
-    provider_call=MAPPINGS,
+    calls=st.lists(
+        st.builds(ProviderCall, service=WORDS, operation=WORDS, code=WORDS, request_id=WORDS),
+        max_size=3,
+    ).map(tuple),
+    policy=optional(WORDS),
+    max_age=optional(WORDS),
+    source=MAPPINGS,
 )
 
 

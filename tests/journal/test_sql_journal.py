@@ -280,6 +280,7 @@ GRANTING = Intent(effect=Effect.GRANT, made_at=EPOCH, not_after=at(minutes=1))
     [
         pytest.param(credential(), 1, id="as-ever"),
         pytest.param(credential(requested=Trigger.DRIFT), 2, id="a-word-of-the-second"),
+        pytest.param(credential(requested=Trigger.BREAK_GLASS), 5, id="glass-to-be-broken"),
         pytest.param(credential(principal=OTHER_PROVIDER), 3, id="another-provider"),
         pytest.param(
             credential(hold=Hold(reason=Reason.GRANTS_TAKEN, since=EPOCH)), 3, id="a-new-hold"
@@ -294,6 +295,7 @@ GRANTING = Intent(effect=Effect.GRANT, made_at=EPOCH, not_after=at(minutes=1))
         pytest.param(rotation(), 1, id="a-rotation-as-ever"),
         pytest.param(rotation(trigger=Trigger.EXPIRY), 4, id="before-a-key-expires"),
         pytest.param(rotation(trigger=Trigger.EXPIRED), 4, id="after-a-key-expired"),
+        pytest.param(rotation(trigger=Trigger.BREAK_GLASS), 5, id="broken-glass"),
         pytest.param(rotation(reversed_at=EPOCH), 2, id="a-rotation-of-the-second"),
         pytest.param(rotation(granted=("keyset",)), 3, id="something-granted"),
         pytest.param(rotation(intent=GRANTING), 3, id="an-open-grant"),
