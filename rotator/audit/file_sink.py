@@ -53,8 +53,8 @@ class FileSink:
         # Once in each process: the one that made the file may have died before it.
         self._is_named = False
 
-    def last_seq(self) -> int:
-        """Return the last whole line's number, once it is synced; -1 when empty.
+    def last(self) -> Link:
+        """Return the last whole line's place, once it is synced; `GENESIS` when empty.
 
         Raises:
             UnavailableError: The file cannot be made, read or synced, or its
@@ -65,7 +65,7 @@ class FileSink:
             if tail.end != self._synced_bytes:
                 os.fsync(fd)
                 self._synced_bytes = tail.end
-            return tail.link.seq
+            return tail.link
 
     def write(self, records: Sequence[SealedRecord]) -> None:
         """Append records in one write and sync them; a failed write is taken back.

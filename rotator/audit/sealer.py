@@ -4,35 +4,59 @@ Any replica may seal, and several may try at once: the journal refuses the secon
 place-taking (`ConflictError`) and the loser simply goes on to feed its sinks.
 Nothing is remembered that the journal and the sinks do not tell again after a
 restart, except how far a sink was durable when it last answered.
+
+What may hang, a sink or a place for checkpoints, is left to a `Runner`, so that
+one of them never holds up the others, and the caller for no longer than a deadline.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from rotator.audit.feeding import BATCH, UNSEEN, Feed
+from rotator.audit.running import Patience
 from rotator.core.chain import GENESIS, Link, seal, sealed_at
-from rotator.errors import (
-    ConflictError,
-    FatalError,
-    OutcomeUnknownError,
-    RotatorError,
-    UnavailableError,
-)
+from rotator.core.standing import AuditStanding
+from rotator.errors import ConflictError, OutcomeUnknownError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import timedelta
 
+    from rotator.audit.running import Jobs
+    from rotator.core.events import SealedRecord
     from rotator.core.ids import Instant
     from rotator.ports.evidence import AuditSink, Telemetry
     from rotator.ports.journal import AuditQueue
 
-BATCH = 200
-"""Records that one transaction numbers and one write takes."""
+    Copy = Callable[[Sequence[SealedRecord]], None]
 
-_UNSEEN = -2
-"""Below the -1 of an empty sink: the sink has not answered since we started."""
+_PATIENCE = Patience()
+
+
+class Companion(Protocol):
+    """Something that is done beside the log, such as signing it."""
+
+    def jobs(self, durable: int) -> Jobs:
+        """Name what is to be done now; each job tells of its own failures.
+
+        Args:
+            durable: Number of the last record that a sink holds for sure.
+        """
+        ...
+
+    def last_jobs(self, durable: int) -> Jobs:
+        """Name what is to be done before the process ends."""
+        ...
+
+    def judge(self, busy: frozenset[str]) -> None:
+        """Hear which jobs have not ended in time."""
+        ...
+
+    def noted(self, standing: AuditStanding) -> AuditStanding:
+        """Add what it knows of how the log stands."""
+        ...
 
 
 class Sealer:
@@ -46,6 +70,9 @@ class Sealer:
         log_name: str,
         lag_limit: timedelta,
         telemetry: Telemetry,
+        patience: Patience = _PATIENCE,
+        copy: Copy | None = None,
+        companions: Sequence[Companion] = (),
     ) -> None:
         """Take what is to be fed.
 
@@ -55,31 +82,44 @@ class Sealer:
             log_name: Name of the log, written into each line.
             lag_limit: How long a record may wait for its first durable sink.
             telemetry: Counts records written and sinks failed.
+            patience: How long a round waits for what may hang, and who does it.
+            copy: Is given each record that we numbered, once; keeps nothing for sure.
+            companions: What else is done with the log, after the sinks were fed.
         """
         self._queue = queue
-        self._sinks = tuple(sinks)
         self._log_name = log_name
         self._lag_limit = lag_limit
         self._telemetry = telemetry
-        self._durable = [_UNSEEN] * len(self._sinks)
+        self._deadline = patience.deadline
+        self._runner = patience.runner
+        self._copy = copy
+        self._companions = tuple(companions)
+        self._feeds = tuple(
+            Feed(name, sink, queue, telemetry, patience.monotonic) for name, sink in _named(sinks)
+        )
         self._sealing = threading.Lock()
 
     def seal(self) -> None:
         """Number what waits, then give each sink what it lacks.
 
-        A sink that fails is counted and tried again next time; it stops neither
-        the other sinks nor the caller. A journal that cannot answer is told of
-        and left for the next time, too.
+        A sink that fails, or does not answer in time, is counted and tried again
+        next time; it stops neither the other sinks nor the caller. A journal that
+        cannot answer is told of and left for the next time, too.
+
+        Raises:
+            FatalError: A sink says that the process cannot go on safely.
         """
         with self._sealing:
-            try:
-                self._number()
-            except ConflictError:
-                self._telemetry.log("debug", "another sealer was first")
-            except (OutcomeUnknownError, UnavailableError) as error:
-                self._telemetry.log("error", "audit records not numbered", code=error.code)
-            for index, sink in enumerate(self._sinks):
-                self._feed(index, sink)
+            self._round()
+            for companion in self._companions:
+                self._run(companion, companion.jobs(self._last_durable()))
+
+    def finish(self) -> None:
+        """Seal once more, and do what belongs to the end of a run."""
+        with self._sealing:
+            self._round()
+            for companion in self._companions:
+                self._run(companion, companion.last_jobs(self._last_durable()))
 
     def is_blocked(self, now: Instant) -> bool:
         """Whether a record has waited too long for every sink, or nobody can tell (I8).
@@ -87,14 +127,46 @@ class Sealer:
         The journal is asked each time, so that the answer is true in whichever
         replica or thread it is given, and whatever the clock has done meanwhile.
         """
-        durable = max(self._durable, default=_UNSEEN)
-        if durable == _UNSEEN:
+        durable = self._last_durable()
+        if durable == UNSEEN:
             return True
         try:
             oldest = self._oldest_waiting(durable)
         except (UnavailableError, ValueError):
             return True
-        return oldest is not None and now - oldest > self._lag_limit
+        # A time to come was written by a clock that was wrong: nobody can tell the lag.
+        return oldest is not None and abs(now - oldest) > self._lag_limit
+
+    def standing(self) -> AuditStanding:
+        """Say how the log stands, as far as this process knows."""
+        sinks = tuple(feed.standing() for feed in self._feeds)
+        standing = AuditStanding(log=self._log_name, sinks=sinks)
+        for companion in self._companions:
+            standing = companion.noted(standing)
+        return standing
+
+    def failing(self) -> tuple[str, ...]:
+        """Name the sinks that refused, or were too slow, when they were last written."""
+        return tuple(feed.name for feed in self._feeds if feed.standing().is_failing)
+
+    def _round(self) -> None:
+        try:
+            self._number()
+        except ConflictError:
+            self._telemetry.log("debug", "another sealer was first")
+        except (OutcomeUnknownError, UnavailableError) as error:
+            self._telemetry.log("error", "audit records not numbered", code=error.code)
+        except ValueError:
+            # A newer release wrote it, and numbers it; what it numbered is fed as ever.
+            self._telemetry.log("error", "audit records not numbered", code="newer_release")
+        jobs = {feed.name: feed.run for feed in self._feeds}
+        busy = self._runner.run(jobs, timeout=self._deadline)
+        for feed in self._feeds:
+            feed.judge(is_busy=feed.name in busy)
+
+    def _run(self, companion: Companion, jobs: Jobs) -> None:
+        if jobs:
+            companion.judge(self._runner.run(jobs, timeout=self._deadline))
 
     def _number(self) -> None:
         while records := self._queue.unsealed(limit=BATCH):
@@ -106,41 +178,11 @@ class Sealer:
                 places.append((record.id, sealed))
                 link = Link(seq=sealed.seq, hash=sealed.hash)
             self._queue.seal(tuple(places))
+            if self._copy is not None:
+                self._copy([sealed for _, sealed in places])
 
-    def _feed(self, index: int, sink: AuditSink) -> None:
-        label = _label(sink)
-        try:
-            self._deliver(index, sink, label)
-        except FatalError:
-            raise
-        except RotatorError as error:
-            self._telemetry.count("audit_records", sink=label, outcome="failure")
-            self._telemetry.log("error", "audit sink failed", sink=label, code=error.code)
-
-    def _deliver(self, index: int, sink: AuditSink, label: str) -> None:
-        last = self._agreed_seq(sink)
-        self._durable[index] = last
-        while records := self._queue.sealed_after(last, limit=BATCH):
-            sink.write(records)
-            last = records[-1].seq
-            self._durable[index] = last
-            for _ in records:
-                self._telemetry.count("audit_records", sink=label, outcome="success")
-
-    def _agreed_seq(self, sink: AuditSink) -> int:
-        """Ask a sink how far it is; one that is ahead of the journal is not to be used.
-
-        Then the journal was restored from a backup, or the sink is another
-        log's: to number on would give two records one place.
-        """
-        last = sink.last_seq()
-        head = self._queue.head()
-        if last > (head.seq if head else GENESIS.seq):
-            msg = f"the sink holds record {last}, which the journal does not know"
-            raise UnavailableError(
-                msg, code="sink_ahead", hint="keep the old log and point the sink at a new one"
-            )
-        return last
+    def _last_durable(self) -> int:
+        return max((feed.durable for feed in self._feeds), default=UNSEEN)
 
     def _oldest_waiting(self, durable: int) -> Instant | None:
         """When the oldest record was made that no sink holds; None if all are held."""
@@ -151,6 +193,13 @@ class Sealer:
         return unsealed[0].at if unsealed else None
 
 
-def _label(sink: AuditSink) -> str:
-    """Name a sink's kind for metrics: ``file`` for `FileSink`."""
-    return type(sink).__name__.removesuffix("Sink").lower()
+def _named(sinks: Iterable[AuditSink]) -> list[tuple[str, AuditSink]]:
+    """Name each sink by its kind, ``file`` for `FileSink`; a second one is ``file-2``."""
+    named: dict[str, AuditSink] = {}
+    for sink in sinks:
+        kind = type(sink).__name__.removesuffix("Sink").lower()
+        count = 1
+        while (name := kind if count == 1 else f"{kind}-{count}") in named:
+            count += 1
+        named[name] = sink
+    return list(named.items())

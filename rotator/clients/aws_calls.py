@@ -44,7 +44,14 @@ class OnCall(Protocol):
     """Is told of every call to AWS that was answered or failed; must not raise."""
 
     def __call__(
-        self, service: str, operation: str, code: str, request_id: str, seconds: float
+        self,
+        service: str,
+        operation: str,
+        code: str,
+        request_id: str,
+        seconds: float,
+        *,
+        is_change: bool,
     ) -> None:
         """Take note of a call.
 
@@ -54,11 +61,14 @@ class OnCall(Protocol):
             code: AWS's error code, or the name of a failure; empty on success.
             request_id: AWS's id of the request; empty without an answer.
             seconds: From the first attempt to the end of the last.
+            is_change: Whether it may have changed something.
         """
         ...
 
 
-def ignore_call(service: str, operation: str, code: str, request_id: str, seconds: float) -> None:
+def ignore_call(
+    service: str, operation: str, code: str, request_id: str, seconds: float, *, is_change: bool
+) -> None:
     """Take no note of a call."""
 
 
@@ -198,7 +208,8 @@ class Calls:
     def _tell(self, context: dict[str, Any], code: str, request_id: str) -> None:
         service, operation = context["rotator_operation"]
         seconds = (self._clock.now() - context["rotator_started_at"]).total_seconds()
-        self._on_call(service, operation, code, request_id, seconds)
+        is_change = not is_reading(operation)
+        self._on_call(service, operation, code, request_id, seconds, is_change=is_change)
 
 
 def rotation_agent(rotation: str) -> str:

@@ -69,6 +69,7 @@ ERRORS: Mapping[str, type[RotatorError]] = MappingProxyType(
         "ExpiredToken": AccessDeniedError,
         "ExpiredTokenException": AccessDeniedError,
         "IncompleteSignature": AccessDeniedError,
+        "InvalidAccessKeyId": AccessDeniedError,
         "InvalidClientTokenId": AccessDeniedError,
         "InvalidSignatureException": AccessDeniedError,
         "MissingAuthenticationToken": AccessDeniedError,
@@ -86,6 +87,11 @@ ERRORS: Mapping[str, type[RotatorError]] = MappingProxyType(
         # Secrets Manager's hard limits; botocore takes the name for throttling.
         "LimitExceededException": QuotaExceededError,
         "PreconditionNotMetException": ConflictError,
+        # S3's: an object of that name exists; another is being written just now; no bucket.
+        "PreconditionFailed": ConflictError,
+        "ConditionalRequestConflict": UnavailableError,
+        "NoSuchKey": NotFoundError,
+        "NoSuchBucket": RejectedError,
         "DecryptionFailure": RejectedError,
         "EncryptionFailure": RejectedError,
         "EntityAlreadyExists": RejectedError,
@@ -137,6 +143,7 @@ _NOT_KNOWN = frozenset(
         "ExpiredToken",
         "ExpiredTokenException",
         "IncompleteSignature",
+        "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "InvalidSignatureException",
         "MissingAuthenticationToken",

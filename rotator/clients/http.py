@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import httpcore
 
-from rotator.clients.http_answers import failure_of, server_time
+from rotator.clients.http_answers import failure_of, request_id_of, server_time
 from rotator.clients.http_bodies import received
 from rotator.clients.http_failures import CAUGHT, explain
 from rotator.clients.http_guard import Origin, parsed_url
@@ -106,18 +106,24 @@ class HttpConfig:
 class OnCall(Protocol):
     """Is told of every call that was answered or failed; must not raise."""
 
-    def __call__(self, operation: str, code: str, seconds: float) -> None:
+    def __call__(
+        self, operation: str, code: str, request_id: str, seconds: float, *, is_change: bool
+    ) -> None:
         """Take note of a call.
 
         Args:
             operation: The request's.
             code: The error's, or of what the answer's status means; empty on success.
+            request_id: The vendor's id of the last try; empty where it gives none.
             seconds: From the first attempt to the end of the last.
+            is_change: Whether it may have changed something.
         """
         ...
 
 
-def ignore_call(operation: str, code: str, seconds: float) -> None:
+def ignore_call(
+    operation: str, code: str, request_id: str, seconds: float, *, is_change: bool
+) -> None:
     """Take no note of a call."""
 
 
@@ -202,7 +208,7 @@ class HttpClient:
                 too large.
             ConflictError: `not_after` had passed before it was sent.
         """
-        return self._told(request, lambda: self._patiently(request, not_after))
+        return self._told(request, lambda: self._patiently(request, not_after), is_change=False)
 
     def change(self, request: HttpRequest, *, not_after: Instant | None) -> Answer:
         """Send a request that may change something, once.
@@ -218,18 +224,19 @@ class HttpClient:
             RejectedError: It was not sent, or was redirected; or we are read-only.
             ConflictError: `not_after` had passed before it was sent.
         """
-        return self._told(request, lambda: self._once(request, not_after))
+        return self._told(request, lambda: self._once(request, not_after), is_change=True)
 
     def close(self) -> None:
         """Drop every connection; a later call opens new ones."""
         self._kept.close()
         self._fresh.close()
 
-    def _told(self, request: HttpRequest, work: Callable[[], Answer]) -> Answer:
+    def _told(self, request: HttpRequest, work: Callable[[], Answer], *, is_change: bool) -> Answer:
         started_at = self._monotonic()
-        code = "unexpected"
+        code, request_id = "unexpected", ""
         try:
             answer = work()
+            request_id = request_id_of(answer)
             failure = failure_of(answer)
             code = failure.code if failure is not None else ""
             return answer
@@ -237,7 +244,8 @@ class HttpClient:
             code = error.code
             raise
         finally:
-            self._on_call(request.operation, code, self._monotonic() - started_at)
+            seconds = self._monotonic() - started_at
+            self._on_call(request.operation, code, request_id, seconds, is_change=is_change)
 
     def _once(self, request: HttpRequest, not_after: Instant | None) -> Answer:
         if self._config.read_only:

@@ -11,6 +11,7 @@ Messages name operation, host and status. What a vendor says in prose is dropped
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -34,6 +35,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rotator.clients.http_messages import Answer
+
+_REQUEST_ID_HEADERS = (
+    "x-request-id",
+    "request-id",
+    "x-amzn-requestid",
+    "x-correlation-id",
+    "x-trace-id",
+    "cf-ray",
+)
+"""Where vendors write their own id of a request, the usual place first."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 _FIRST_REFUSAL = 400
 _SERVER_ERROR = 500
@@ -219,6 +232,17 @@ def provider_time(answer: Answer) -> Instant | None:
     None if it has none that can be read; then no guard may lean on it.
     """
     return _date(answer.headers.get("date", ""))
+
+
+def request_id_of(answer: Answer) -> str:
+    """Read the vendor's own id of the request, which its support and its logs know.
+
+    Returns:
+        Empty where no usual header has one of at most 128 plain characters: what a
+        vendor writes elsewhere, or at length, has no place in an audit log.
+    """
+    found = (answer.headers.get(name, "").strip() for name in _REQUEST_ID_HEADERS)
+    return next((text for text in found if _REQUEST_ID.fullmatch(text)), "")
 
 
 def retry_after(answer: Answer) -> timedelta | None:

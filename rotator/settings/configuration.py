@@ -13,6 +13,7 @@ from pydantic import Field
 from rotator.core.ownership import MANAGED_TAGS, Ownership
 from rotator.core.tags import TagGlobs
 from rotator.core.terms import Limits, Mode, Traits
+from rotator.settings.audit import AuditSection
 from rotator.settings.cipherstash import CipherStashSection
 from rotator.settings.fields import (
     AccountNumber,
@@ -26,6 +27,7 @@ from rotator.settings.fields import (
     Url,
 )
 from rotator.settings.http import HttpSection
+from rotator.settings.notifications import NotificationsSection
 
 _LIMITS = Limits()
 _TRAITS = Traits()
@@ -43,23 +45,6 @@ class JournalSection(Section):
             "sqlite:////var/lib/rotator/rotator.db",
             "postgresql://rotator@db.example/rotator?sslmode=verify-full",
         ],
-    )
-
-
-class AuditSection(Section):
-    """Where evidence is written."""
-
-    file: str = Field(
-        default="/var/lib/rotator/audit.jsonl",
-        min_length=1,
-        description="The audit log, one sealed record a line. Its directory must exist.",
-        examples=["/var/lib/rotator/audit.jsonl"],
-    )
-    log_name: str | None = Field(
-        default=None,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$",
-        description="The log's name, written into every record; `owner` if left out.",
-        examples=["platform-prod"],
     )
 
 
@@ -315,6 +300,9 @@ class ConfigurationFile(Section):
     limits: LimitsSection = Field(default=LimitsSection(), description="Our own patience.")
     ownership: OwnershipSection = Field(
         default=OwnershipSection(), description="Whose business a key is, beside policy."
+    )
+    notifications: NotificationsSection = Field(
+        default=NotificationsSection(), description="Who is told of what, and where."
     )
     aws: AwsSection = Field(
         description="Which AWS accounts are looked after, and how they are reached.",

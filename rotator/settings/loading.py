@@ -18,11 +18,14 @@ from rotator.core.policy_faults import policy_faults
 from rotator.core.terms import Limits, Mode
 from rotator.errors import ConfigError
 from rotator.settings.account_names import AccountNames
+from rotator.settings.audit_terms import AuditReader
 from rotator.settings.configuration import ConfigurationFile, to_ownership
 from rotator.settings.crosscheck import configuration_faults, journal_fault
 from rotator.settings.document import Document, read_document
 from rotator.settings.faults import model_faults
 from rotator.settings.http_accounts import HttpReader, lifetime_faults, patience_faults
+from rotator.settings.notification_terms import NotificationReader
+from rotator.settings.notifications import NotificationTerms
 from rotator.settings.policy import PolicyFile, to_policy
 from rotator.settings.references import UnresolvedError, resolve
 from rotator.settings.settings import Settings
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
     from rotator.core.policy import Policy
     from rotator.errors import Fault
+    from rotator.settings.audit import AuditTerms
     from rotator.settings.cipherstash import Workspace
     from rotator.settings.configuration import AccountSection
     from rotator.settings.http import HttpPlace
@@ -82,9 +86,11 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     rules = _read(policy_path, PolicyFile)
     url, url_faults = _journal_url(main, environ, path.parent)
     places = _places(main, environ, path.parent)
-    faults = [*main.faults, *url_faults, *places.faults]
+    audit, audit_faults = _audit(main, environ, path.parent)
+    notifications, told_faults = _notifications(main, environ, path.parent, places)
+    faults = [*main.faults, *url_faults, *places.faults, *audit_faults, *told_faults]
     faults += [*rules.faults, *_policy_faults(main, rules, places)]
-    if main.model is None or rules.model is None or faults:
+    if main.model is None or rules.model is None or audit is None or faults:
         raise ConfigError(_in_order(faults))
     model = main.model
     return Settings(
@@ -104,6 +110,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         aws=model.aws,
         workspaces=places.workspaces,
         http_accounts=places.http_accounts,
+        audit=audit,
+        notifications=notifications,
         environ=environ,
     )
 
@@ -153,6 +161,26 @@ def _journal_url(
         return "", (main.document.fault(("journal", "url"), error.problem, error.remedy),)
     fault = journal_fault(main.document, url)
     return url, () if fault is None else (fault,)
+
+
+def _audit(
+    main: _Read[ConfigurationFile], environ: Mapping[str, str], folder: Path
+) -> tuple[AuditTerms | None, list[Fault]]:
+    if main.model is None:
+        return None, []
+    reader = AuditReader(document=main.document, model=main.model, environ=environ, folder=folder)
+    return reader.read(), reader.faults
+
+
+def _notifications(
+    main: _Read[ConfigurationFile], environ: Mapping[str, str], folder: Path, places: _Places
+) -> tuple[NotificationTerms, list[Fault]]:
+    if main.model is None:
+        return NotificationTerms(), []
+    reader = NotificationReader(
+        document=main.document, model=main.model, environ=environ, folder=folder
+    )
+    return reader.read({item.id: item.name for item in places.accounts}), reader.faults
 
 
 def _places(main: _Read[ConfigurationFile], environ: Mapping[str, str], folder: Path) -> _Places:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rotator.errors import NotFoundError
+from rotator.settings.audit import AuditTerms
+from rotator.settings.notifications import NotificationTerms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +32,8 @@ class Settings:
         journal_url: Where the journal is; not shown, for it may hold a password.
         audit_file: Where sealed records are appended.
         log_name: The audit log's name.
+        audit: What else is said of evidence.
+        notifications: Who is told of what.
         workspaces: The CipherStash workspaces, in the file's order.
         http_accounts: The accounts of HTTP APIs, in the file's order.
         environ: Where ``env:`` references to keys are looked up, whenever one is used.
@@ -51,6 +55,8 @@ class Settings:
     aws: AwsSection
     workspaces: tuple[Workspace, ...] = ()
     http_accounts: tuple[HttpPlace, ...] = ()
+    audit: AuditTerms = field(default_factory=AuditTerms)
+    notifications: NotificationTerms = field(default_factory=NotificationTerms)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def workspace(self, name: str) -> Workspace:

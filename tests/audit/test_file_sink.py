@@ -70,7 +70,7 @@ def watch_syncs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 def test_a_new_log_is_empty_and_only_its_owners(path: Path) -> None:
-    assert FileSink(path).last_seq() == -1
+    assert FileSink(path).last().seq == -1
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -82,13 +82,13 @@ def test_records_are_written_byte_for_byte_one_to_a_line(path: Path) -> None:
     sink.write(made[2:])
 
     assert path.read_bytes() == "".join(f"{it.line}\n" for it in made).encode()
-    assert sink.last_seq() == FileSink(path).last_seq() == 4
+    assert sink.last().seq == FileSink(path).last().seq == 4
     assert verify_chain(lines(path)).findings == ()
 
 
 def test_a_write_is_synced_before_it_returns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sink, real, synced = FileSink(path), os.fsync, []
-    sink.last_seq()
+    sink.last()
 
     def fsync(fd: int) -> None:
         synced.append(os.fstat(fd).st_size)
@@ -104,7 +104,7 @@ def test_a_new_log_is_synced_with_its_directory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds = watch_syncs(monkeypatch)
-    FileSink(path).last_seq()
+    FileSink(path).last()
 
     assert kinds == [True, False]
 
@@ -117,9 +117,9 @@ def test_what_an_earlier_process_wrote_is_synced_before_it_counts(
     sink = FileSink(path)
 
     with pytest.raises(UnavailableError):
-        sink.last_seq()
+        sink.last()
 
-    assert sink.last_seq() == 0
+    assert sink.last().seq == 0
 
 
 @pytest.mark.parametrize("torn", [b"{", b'{"action":"key.cre', b"\0" * 5000, "é".encode()[:1]])
@@ -130,7 +130,7 @@ def test_a_torn_last_line_is_cut_off_and_written_again(path: Path, torn: bytes) 
         file.write(torn)
     sink = FileSink(path)
 
-    assert sink.last_seq() == 1
+    assert sink.last().seq == 1
     sink.write(made[2:])
 
     assert lines(path) == [it.line for it in made]
@@ -146,7 +146,7 @@ def test_every_cut_inside_a_record_is_survived(path: Path) -> None:
         with path.open("ab") as file:
             file.write(whole[:size])
         sink = FileSink(path)
-        sink.write(records(3)[sink.last_seq() + 1 :])
+        sink.write(records(3)[sink.last().seq + 1 :])
         assert verify_chain(lines(path)).findings == ()
 
 
@@ -154,7 +154,7 @@ def test_a_torn_only_line_leaves_an_empty_log(path: Path) -> None:
     path.write_bytes(b'{"action"')
     sink = FileSink(path)
 
-    assert sink.last_seq() == -1
+    assert sink.last().seq == -1
     sink.write(records(1))
 
     assert lines(path) == [records(1)[0].line]
@@ -165,7 +165,7 @@ def test_a_whole_record_without_its_line_feed_is_kept(path: Path) -> None:
     path.write_text(f"{made[0].line}\n{made[1].line}")
     sink = FileSink(path)
 
-    assert sink.last_seq() == 1
+    assert sink.last().seq == 1
     sink.write(made[2:])
 
     assert lines(path) == [it.line for it in made]
@@ -177,7 +177,7 @@ def test_a_log_longer_than_one_chunk_is_read_from_its_end(
     monkeypatch.setattr(file_sink_module, "_CHUNK_BYTES", 100)
     FileSink(path).write(records(9))
 
-    assert FileSink(path).last_seq() == 8
+    assert FileSink(path).last().seq == 8
 
 
 def test_a_last_line_that_is_no_record_is_left_for_a_person(path: Path) -> None:
@@ -200,7 +200,7 @@ def test_records_that_do_not_follow_the_log_are_refused(path: Path) -> None:
         sink.write(made[2:])
 
     assert caught.value.code == "chain_mismatch"
-    assert sink.last_seq() == 0
+    assert sink.last().seq == 0
 
 
 def test_a_full_disk_is_unavailable_and_leaves_nothing_behind(
@@ -226,7 +226,7 @@ def test_a_failed_sync_takes_the_records_back(path: Path, monkeypatch: pytest.Mo
         sink.write(made[1:])
 
     assert lines(path) == [made[0].line]
-    assert sink.last_seq() == 0
+    assert sink.last().seq == 0
 
 
 def test_half_a_write_is_taken_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +245,7 @@ def test_half_a_write_is_taken_back(path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_second_writer_is_held_off(path: Path) -> None:
 
     sink = FileSink(path)
-    sink.last_seq()
+    sink.last()
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(UnavailableError):
@@ -256,7 +256,7 @@ def test_a_second_writer_is_held_off(path: Path) -> None:
 
 def test_a_missing_directory_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="cannot be used") as caught:
-        FileSink(tmp_path / "missing" / "audit.jsonl").last_seq()
+        FileSink(tmp_path / "missing" / "audit.jsonl").last()
 
     assert caught.value.subject.endswith("missing/audit.jsonl")
 
@@ -269,8 +269,8 @@ def test_a_new_log_whose_name_is_not_durable_is_unavailable(
     sink = FileSink(path)
 
     with pytest.raises(UnavailableError):
-        sink.last_seq()
+        sink.last()
     kinds = watch_syncs(monkeypatch)
-    sink.last_seq()
+    sink.last()
 
     assert kinds == [True, False]

@@ -20,6 +20,7 @@ from rotator.testing.memory_journal import MemoryJournal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rotator.core.chain import Link
     from rotator.core.events import AuditRecord, SealedRecord
     from rotator.ports.evidence import AuditSink
     from rotator.ports.journal import AuditQueue
@@ -33,6 +34,15 @@ class DownJournal(MemoryJournal):
 
     def unsealed(self, *, limit: int) -> tuple[AuditRecord, ...]:
         raise UnavailableError("the disk is gone")
+
+
+class NewerJournal(MemoryJournal):
+    """A journal in which what waits has words of a newer release."""
+
+    def unsealed(self, *, limit: int) -> tuple[AuditRecord, ...]:
+        if super().unsealed(limit=limit):
+            raise ValueError("no such action")
+        return ()
 
 
 class RivalledJournal(MemoryJournal):
@@ -50,7 +60,7 @@ class RefusingSink(MemorySink):
         super().__init__()
         self._error = error
 
-    def last_seq(self) -> int:
+    def last(self) -> Link:
         raise self._error
 
     def write(self, records: Sequence[SealedRecord]) -> None:
@@ -140,7 +150,7 @@ def test_a_sink_that_fails_stops_no_other(
     make(journal, down, denied, good, telemetry=telemetry).seal()
 
     assert len(good.records) == 2
-    assert telemetry.counted("audit_records", sink="memory", outcome="success") == 2
+    assert telemetry.counted("audit_records", sink="memory-2", outcome="success") == 2
     assert telemetry.counted("audit_records", sink="memory", outcome="failure") == 1
     assert telemetry.counted("audit_records", sink="refusing", outcome="failure") == 1
 
@@ -171,6 +181,21 @@ def test_a_journal_that_is_down_is_told_of_and_left(telemetry: QuietTelemetry) -
     assert telemetry.lines == [("error", "audit records not numbered", {"code": "unavailable"})]
 
 
+def test_a_record_of_a_newer_release_stops_no_feeding_and_starts_nothing(
+    telemetry: QuietTelemetry,
+) -> None:
+    journal, sink = NewerJournal(SeededChance()), MemorySink()
+    queue_some(journal, "a", "b")
+    (numbered,) = forked("a")
+    journal.seal(((audit_record("a").id, numbered),))
+    sealer = make(journal, sink, telemetry=telemetry)
+    sealer.seal()
+
+    assert sink.records == [numbered]
+    assert ("error", "audit records not numbered", {"code": "newer_release"}) in telemetry.lines
+    assert sealer.is_blocked(EPOCH)
+
+
 def test_a_sink_that_is_ahead_of_the_journal_is_not_written_to(
     journal: MemoryJournal, telemetry: QuietTelemetry
 ) -> None:
@@ -182,10 +207,26 @@ def test_a_sink_that_is_ahead_of_the_journal_is_not_written_to(
     sealer.seal()
 
     assert [record.seq for record in sink.records] == [7]
-    assert telemetry.lines == [
-        ("error", "audit sink failed", {"sink": "memory", "code": "sink_ahead"})
-    ]
+    (told,) = telemetry.lines
+    assert told[:2] == ("error", "audit sink failed")
+    assert (told[2]["sink"], told[2]["code"]) == ("memory", "sink_ahead")
+    assert "record 7, which the journal does not know" in str(told[2]["error"])
     assert sealer.is_blocked(EPOCH)
+
+
+def test_a_record_of_a_time_to_come_does_not_hold_the_gate_open(journal: MemoryJournal) -> None:
+    """As after a clock was put back: its age would say for a day that nothing waits long."""
+    sink = MemorySink()
+    sealer = make(journal, sink)
+    sealer.seal()
+    sink.down = True
+    journal.append((audit_record("ahead", at=at(days=1)),))
+    sealer.seal()
+
+    assert sealer.is_blocked(LATE)
+    sink.down = False
+    sealer.seal()
+    assert not sealer.is_blocked(LATE)
 
 
 def test_nothing_starts_before_any_sink_was_reached(journal: MemoryJournal) -> None:
@@ -266,3 +307,42 @@ def test_a_gate_that_cannot_read_a_records_time_is_closed(journal: MemoryJournal
     journal.seal(((audit_record("a").id, sealed(0)),))
 
     assert sealer.is_blocked(EPOCH)
+
+
+def test_a_sink_that_goes_on_differently_is_not_written_to_once_the_journal_caught_up(
+    journal: MemoryJournal, telemetry: QuietTelemetry
+) -> None:
+    """As after the restore of a backup of the journal: from record 1 on there are two logs."""
+    sink = MemorySink()
+    sink.records.extend(forked("a", "b", "c"))
+    queue_some(journal, "a", "x")
+    sealer = make(journal, sink, telemetry=telemetry)
+
+    sealer.seal()
+    queue_some(journal, "y", "z")
+    sealer.seal()
+
+    assert [record.seq for record in sink.records] == [0, 1, 2]
+    codes = [fields["code"] for _, event, fields in telemetry.lines if "failed" in event]
+    assert codes == ["sink_ahead", "sink_differs"]
+    assert sealer.is_blocked(EPOCH)
+
+
+def test_a_sink_that_lost_everything_is_given_everything_again(journal: MemoryJournal) -> None:
+    sink = MemorySink()
+    queue_some(journal, "a", "b")
+    sealer = make(journal, sink)
+    sealer.seal()
+    sink.records.clear()
+
+    sealer.seal()
+
+    assert [record.seq for record in sink.records] == [0, 1]
+
+
+def forked(*names: str) -> list[SealedRecord]:
+    """Seal records as another journal would."""
+    other, sink = MemoryJournal(SeededChance()), MemorySink()
+    queue_some(other, *names)
+    make(other, sink).seal()
+    return sink.records

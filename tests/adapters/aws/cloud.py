@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
@@ -43,10 +43,20 @@ class Told:
     """Remembers what `on_call` was told."""
 
     calls: list[tuple[str, str, str, str, float]]
+    changes: list[str] = field(default_factory=list)
 
     def __call__(
-        self, service: str, operation: str, code: str, request_id: str, seconds: float
+        self,
+        service: str,
+        operation: str,
+        code: str,
+        request_id: str,
+        seconds: float,
+        *,
+        is_change: bool,
     ) -> None:
+        if is_change:
+            self.changes.append(operation)
         self.calls.append((service, operation, code, request_id, seconds))
 
 

@@ -43,7 +43,9 @@ def interrupting(cloud: Cloud, after: str, act: Callable[[], object]) -> AwsSecr
     """Make a destination in which somebody acts right after our first such call."""
     left = [act]
 
-    def on_call(service: str, operation: str, code: str, request_id: str, seconds: float) -> None:
+    def on_call(
+        service: str, operation: str, code: str, request_id: str, seconds: float, *, is_change: bool
+    ) -> None:
         if operation == after and left:
             left.pop()()
 

@@ -282,6 +282,10 @@ def test_the_user_agent_names_us_and_a_mints_rotation(
 def test_every_call_is_told_with_its_request(cloud: Cloud, provider: AwsIamProvider) -> None:
     user = cloud.new_user()
     cloud.told.calls.clear()
+    cloud.told.changes.clear()
+    provider.list_keys(user)
+    assert not cloud.told.changes
+    cloud.told.calls.clear()
     provider.create_key(user, ROTATION, replaces=None, not_after=cloud.soon())
     with pytest.raises(NotFoundError):
         provider.enable_key(user, KeyId("AKIA" + "B" * 16), not_after=cloud.soon())
@@ -294,6 +298,7 @@ def test_every_call_is_told_with_its_request(cloud: Cloud, provider: AwsIamProvi
         ("iam", "CreateAccessKey", "ConnectionClosedError"),
     ]
     assert cloud.told.calls[-1][3] == ""
+    assert cloud.told.changes == [call[1] for call in cloud.told.calls]
     assert all(call[4] >= 0 for call in cloud.told.calls)
 
 

@@ -31,19 +31,20 @@ CODES: dict[type[RotatorError], str] = {
     ThrottledError: """Throttling ThrottlingException ThrottledException RequestThrottled
         RequestThrottledException RequestLimitExceeded TooManyRequestsException
         PriorRequestNotComplete SlowDown""",
-    UnavailableError: "ConcurrentModification EntityTemporarilyUnmodifiable",
+    UnavailableError: """ConcurrentModification EntityTemporarilyUnmodifiable
+        ConditionalRequestConflict""",
     AccessDeniedError: """AccessDenied AccessDeniedException AuthFailure ExpiredToken
-        ExpiredTokenException IncompleteSignature InvalidClientTokenId
+        ExpiredTokenException IncompleteSignature InvalidAccessKeyId InvalidClientTokenId
         InvalidSignatureException MissingAuthenticationToken
         MissingAuthenticationTokenException NotAuthorized OptInRequired
         RegionDisabledException RequestExpired SignatureDoesNotMatch
         UnrecognizedClientException""",
-    NotFoundError: "NoSuchEntity NoSuchEntityException ResourceNotFoundException",
+    NotFoundError: "NoSuchEntity NoSuchEntityException NoSuchKey ResourceNotFoundException",
     QuotaExceededError: "LimitExceeded LimitExceededException",
-    ConflictError: "PreconditionNotMetException",
+    ConflictError: "PreconditionFailed PreconditionNotMetException",
     RejectedError: """DecryptionFailure EncryptionFailure EntityAlreadyExists InvalidAction
         InvalidInput InvalidParameterException InvalidRequestException
-        MalformedPolicyDocumentException ResourceExistsException
+        MalformedPolicyDocumentException NoSuchBucket ResourceExistsException
         UnknownOperationException ValidationError ValidationException""",
 }
 ROWS = [(code, kind) for kind, codes in CODES.items() for code in codes.split()]

@@ -45,7 +45,10 @@ class Told:
 
     calls: list[tuple[str, str, float]] = field(default_factory=list)
 
-    def __call__(self, operation: str, code: str, seconds: float) -> None:
+    def __call__(
+        self, operation: str, code: str, request_id: str, seconds: float, *, is_change: bool
+    ) -> None:
+        del request_id, is_change
         self.calls.append((operation, code, seconds))
 
 

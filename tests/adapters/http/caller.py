@@ -24,7 +24,9 @@ class Caller:
     Attributes:
         addresses: What a name resolves to, or what is raised, in turn; the last stays.
         asked: The names that were resolved, in order.
-        told: What `on_call` was told.
+        told: What `on_call` was told, but for the ids of requests.
+        request_ids: Those.
+        changes: The operations that may have changed something.
         resolving_seconds: How long a name takes.
     """
 
@@ -32,6 +34,8 @@ class Caller:
     addresses: dict[str, list[Sequence[str] | Exception]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     told: list[tuple[str, str, float]] = field(default_factory=list)
+    request_ids: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
     resolving_seconds: float = 0
     clients: list[HttpClient] = field(default_factory=list)
 
@@ -51,7 +55,12 @@ class Caller:
     def monotonic(self) -> float:
         return self.clock.now().timestamp()
 
-    def on_call(self, operation: str, code: str, seconds: float) -> None:
+    def on_call(
+        self, operation: str, code: str, request_id: str, seconds: float, *, is_change: bool
+    ) -> None:
+        if is_change:
+            self.changes.append(operation)
+        self.request_ids.append(request_id)
         self.told.append((operation, code, seconds))
 
     def resolve(self, host: str, port: int) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from rotator.clients.http_answers import (
     json_of,
     object_of,
     provider_time,
+    request_id_of,
     retry_after,
     text_of,
     unusable,
@@ -242,3 +244,22 @@ def test_a_success_that_lacks_something_is_told_as_such() -> None:
     assert isinstance(change, OutcomeUnknownError)
     assert str(change) == "api:Ask: api.example.test answered, but its body has no accessKey"
     assert change.subject == "vault"
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ({"x-request-id": "4f1c-77"}, "4f1c-77"),
+        ({"request-id": "req_011", "x-amzn-requestid": "other"}, "req_011"),
+        ({"cf-ray": "8a1b-FRA"}, "8a1b-FRA"),
+        ({"x-request-id": " ", "x-trace-id": "abc/0+1="}, "abc/0+1="),
+        ({"x-request-id": "a" * 129}, ""),
+        ({"x-request-id": "two words"}, ""),
+        ({"authorization": "secret"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_vendors_own_id_of_a_request_is_read_where_vendors_write_it(
+    headers: dict[str, str], found: str
+) -> None:
+    assert request_id_of(replace(answer(), headers=headers)) == found

@@ -38,6 +38,14 @@ def test_a_reading_is_tried_again_until_it_succeeds(caller: Caller, status: int)
     assert [code for _, code, _ in caller.told] == [""]
 
 
+def test_a_reading_that_is_tried_again_is_told_of_once_by_its_last_id(caller: Caller) -> None:
+    tries = in_turn(saying(503, x_request_id="r-1"), saying(200, x_request_id="r-2"))
+    with Server(serve=tries) as server:
+        read(caller.client(server.url, attempts=3), server.url)
+
+    assert caller.request_ids == ["r-2"]
+
+
 def test_a_reading_is_tried_again_only_so_often(caller: Caller) -> None:
     with Server(serve=always(503)) as server:
         answer = read(caller.client(server.url, attempts=3), server.url)

@@ -38,6 +38,7 @@ def test_every_verb_may_carry_every_kind_of_body(
 
     (heard,) = server.heard
     assert (heard.method, heard.body) == (method, content)
+    assert len(caller.changes) == 1
     assert heard.headers["content-type"] == content_type
 
 
@@ -47,6 +48,7 @@ def test_vendors_own_verbs_are_sent_as_they_are(caller: Caller, method: str) -> 
         answer = read(caller.client(server.url), f"{server.url}/secret-id", method=method)
 
     assert (server.heard[0].method, answer.status) == (method, 200)
+    assert caller.changes == []
 
 
 @pytest.mark.parametrize(

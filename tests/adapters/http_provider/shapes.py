@@ -274,7 +274,9 @@ class House:
         self.clients.append(client)
         return client
 
-    def _hear(self, operation: str, code: str, seconds: float) -> None:
+    def _hear(
+        self, operation: str, code: str, request_id: str, seconds: float, *, is_change: bool
+    ) -> None:
         self.told.append((operation, code))
 
     def provider(self, spec: Spec, *accounts: HttpAccount) -> KeyProvider:

@@ -50,7 +50,7 @@ class Stage5Account:
             self.acme.clock,
             SeededChance(),
             monotonic=lambda: self.acme.now().timestamp(),
-            on_call=lambda operation, code, _seconds: self.told.append((operation, code)),
+            on_call=lambda operation, code, *_, **__: self.told.append((operation, code)),
             resolve=lambda _name, _port: ["127.0.0.1"],
             sockets=self.acme.simulator.sockets(),
         )
