@@ -1,6 +1,6 @@
 """The embedded engine: everything in this process, ticks by APScheduler.
 
-APScheduler starts three fixed jobs and knows nothing of credentials. Its sweep
+APScheduler starts four fixed jobs and knows nothing of credentials. Its sweep
 tick only raises a wish; a sweeper thread asks the journal what is due and a
 bounded pool looks at it. Nothing here is remembered that the journal does not
 tell again after a restart, so the engine may be killed at any instruction.
@@ -42,7 +42,7 @@ _FAULTS = {
     EVENT_JOB_MISSED: "missed",
     EVENT_JOB_MAX_INSTANCES: "overlapped",
 }
-_JOBS = 3
+_JOBS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,7 @@ class EmbeddedSettings:
         sweep_interval: Between two questions to the journal for what is due.
         scan_interval: Between two scans of all accounts; one runs at the start.
         seal_interval: Between two rounds of the sealer.
+        notify_interval: Between two rounds of telling people.
         workers: Most passes in flight at once; 1 or more.
         batch: Most credentials that one sweep takes up; 1 or more.
     """
@@ -60,6 +61,7 @@ class EmbeddedSettings:
     sweep_interval: timedelta = timedelta(seconds=5)
     scan_interval: timedelta = timedelta(hours=1)
     seal_interval: timedelta = timedelta(seconds=1)
+    notify_interval: timedelta = timedelta(seconds=15)
     workers: int = 4
     batch: int = 100
 
@@ -161,6 +163,7 @@ class EmbeddedEngine:
             ("sweep", self._wish_sweep, settings.sweep_interval),
             ("scan", self._tick(self._work.scan), settings.scan_interval),
             ("seal", self._tick(self._work.seal), settings.seal_interval),
+            ("notify", self._tick(self._work.notify), settings.notify_interval),
         ):
             scheduler.add_job(action, id=name, trigger=_now_and_every(interval))
         return scheduler

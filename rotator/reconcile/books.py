@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotator import __version__
+from rotator.core.durations import format_duration
 from rotator.core.events import AuditAction, AuditRecord, Event, Stage, Subject
 from rotator.core.rotation import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
-    from rotator.core.events import Scalar
+    from rotator.core.events import ProviderCall, Scalar
     from rotator.core.ids import Instant, KeyId
     from rotator.core.rotation import Credential, Rotation
 
@@ -45,6 +47,8 @@ def audit(  # noqa: PLR0913 - the record has these parts, and each is named
     error: str | None = None,
     reason: str | None = None,
     evidence: Mapping[str, Scalar] | None = None,
+    calls: tuple[ProviderCall, ...] = (),
+    max_age: timedelta | None = None,
 ) -> AuditRecord:
     """Make the auditor's record of one step of a credential."""
     principal = credential.principal
@@ -72,6 +76,8 @@ def audit(  # noqa: PLR0913 - the record has these parts, and each is named
         error=error,
         reason=reason,
         evidence=dict(evidence or {}),
+        calls=calls,
+        max_age=format_duration(max_age) if max_age else None,
     )
 
 

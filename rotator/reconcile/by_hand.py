@@ -7,11 +7,12 @@ whose name; where that cannot be written, nothing is sent.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rotator.core.events import AuditRecord, Stage
 from rotator.errors import OutcomeUnknownError, RotatorError, UnavailableError
+from rotator.reconcile.parts import NoCalls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from rotator.core.events import AuditAction, Scalar
     from rotator.core.ids import AccountId
     from rotator.ports.clock import Chance, Clock
+    from rotator.ports.evidence import CallTrail
     from rotator.ports.journal import Journal
+
+_UNTOLD = NoCalls()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class Deed:
 
 @contextmanager
 def recorded(
-    journal: Journal, clock: Clock, chance: Chance, deed: Deed
+    journal: Journal, clock: Clock, chance: Chance, deed: Deed, *, calls: CallTrail = _UNTOLD
 ) -> Iterator[dict[str, Scalar]]:
     """Write the intent, let the block do it, and write what came of it.
 
@@ -52,6 +56,7 @@ def recorded(
         clock: Tells when.
         chance: Names the records, and the deed that both tell of.
         deed: What is about to be done.
+        calls: Which requests were sent, for the record that comes after them.
 
     Yields:
         What the second record tells beside the first; the block adds ids of what
@@ -63,6 +68,7 @@ def recorded(
     """
     evidence = {"account": deed.account, "deed": chance.new_id(), **deed.evidence}
     intent = _record(clock, chance, deed, evidence, stage=Stage.INTENT, outcome="pending")
+    intent = replace(intent, calls=calls.taken())
     journal.append((intent,))
     # Whoever interrupts the block has not seen an answer either.
     outcome, code = "unknown", None
@@ -77,6 +83,7 @@ def recorded(
         told = _record(
             clock, chance, deed, evidence, stage=Stage.OUTCOME, outcome=outcome, error=code
         )
+        told = replace(told, calls=calls.taken())
         try:
             journal.append((told,))
         except RotatorError as error:

@@ -86,7 +86,7 @@ def _may_start(session: Session, verdict: Start | Rest) -> Start | Rest:
     rotations = session.parts.journal.rotations(session.credential.id)
     failed = rollbacks.in_a_row(rotations)
     waiting = (
-        held_back(session)
+        held_back(session, verdict.trigger)
         or _denied(session)
         or others_first(session, verdict.trigger)
         or idle.back_off(session, failed)
@@ -104,7 +104,9 @@ def _rotating(session: Session) -> OrderStep:
         session.observe(step.what)
         step = obeying.ask(session, in_hand=False)
     is_held = isinstance(step, Do) and is_gated(session.rotation, step)
-    return ((held_back(session) or _denied(session)) if is_held else None) or step
+    if not is_held:
+        return step
+    return held_back(session, session.rotation.trigger) or _denied(session) or step
 
 
 def _denied(session: Session) -> Wait | None:

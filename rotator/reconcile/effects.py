@@ -6,10 +6,12 @@ that proves that nothing was done closes the intent and is raised to the pass.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rotator.core import expiry, inventory
-from rotator.core.events import Stage
+from rotator.core.events import FINGERPRINT, Stage
 from rotator.core.ids import Instant, version_token
 from rotator.core.rotation import Effect, Intent
 from rotator.core.steps import known
@@ -23,16 +25,20 @@ from rotator.errors import (
     UnavailableError,
 )
 from rotator.ports.provider import CanDisable, CanMark
+from rotator.reconcile import untold
 from rotator.reconcile.books import ACTIONS
 from rotator.reconcile.outcomes import refused, succeeded, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import timedelta
 
     from rotator.core.ids import KeyId, VersionId
     from rotator.core.secret import KeyMaterial, MintedKey
     from rotator.core.steps import Do
     from rotator.reconcile.session import Session
+
+_TAKEN = "the provider took the request; the end of the key is proved next"
 
 _ASKED_AGAIN = frozenset({Effect.PREPARE, Effect.ENABLE_KEY, Effect.GRANT})
 """Effects that recovery repeats without waiting; without a pause it would do so at once."""
@@ -83,12 +89,13 @@ def mint(session: Session, step: Do) -> KeyMaterial | None:
     not_after = intend(session, step)
     principal, provider = session.credential.principal, session.provider
     try:
-        key = provider.create_key(
-            principal,
-            session.rotation.id,
-            replaces=session.rotation.old_key_id,
-            not_after=not_after,
-        )
+        with session.timed(step.effect):
+            key = provider.create_key(
+                principal,
+                session.rotation.id,
+                replaces=session.rotation.old_key_id,
+                not_after=not_after,
+            )
     except OutcomeUnknownError as error:
         unknown(session, step, error)
         return None
@@ -110,19 +117,40 @@ def _keep(session: Session, step: Do, key: MintedKey, not_after: Instant) -> Non
         # consumers read; that one may be needed once more.
         session.learn((record,))
     try:
-        succeeded(session, step, key=key_id)
+        succeeded(session, _fingerprinted(session, step, key.material), key=key_id)
     except ConflictError:
         # Another replica owns the credential and waits for our requests to have
         # landed; a key whose secret only we hold is of no use to it.
-        session.provider.delete_key(credential.principal, key_id, not_after=not_after)
+        with _told_late(session, Effect.DELETE_KEY, key_id):
+            session.provider.delete_key(credential.principal, key_id, not_after=not_after)
         raise
     except (OutcomeUnknownError, UnavailableError):
         # The journal cannot write, or cannot say whether it did. Stored under its
         # token, the key can be adopted.
         token = version_token(rotation.id, key_id, rotation.attempt)
         ref, base = rotation.destination, rotation.base_version
-        session.destination(ref).stage(ref, token, key.material, base=base, not_after=not_after)
+        with _told_late(session, Effect.STAGE, key_id):
+            session.destination(ref).stage(ref, token, key.material, base=base, not_after=not_after)
         raise
+
+
+@contextmanager
+def _told_late(session: Session, effect: Effect, key: KeyId) -> Iterator[None]:
+    """Keep the record of what is done for a new key that the journal could not take in."""
+    outcome = "unknown"
+    try:
+        yield
+        outcome = "success"
+    finally:
+        why = "brought to safety: the journal did not take the key in"
+        record = session.audit(ACTIONS[effect], Stage.OUTCOME, outcome, key=key, reason=why)
+        session.parts.late.keep((record,), session.parts.telemetry, session.parts.chance)
+
+
+def _fingerprinted(session: Session, step: Do, material: KeyMaterial) -> Do:
+    """Let the outcome tell by what the new secret is recognised, should it ever leak."""
+    found = session.parts.fingerprints.of(material.secret)
+    return replace(step, evidence={**step.evidence, FINGERPRINT: found}) if found else step
 
 
 def _mark(session: Session, provider: CanMark, key: KeyId) -> None:
@@ -142,9 +170,10 @@ def stage(session: Session, step: Do, material: KeyMaterial) -> None:
     not_after = intend(session, step)
     ref, base = session.rotation.destination, session.rotation.base_version
     try:
-        session.destination(ref).stage(
-            ref, _version(step), material, base=base, not_after=not_after
-        )
+        with session.timed(step.effect):
+            session.destination(ref).stage(
+                ref, _version(step), material, base=base, not_after=not_after
+            )
     except OutcomeUnknownError as error:
         unknown(session, step, error)
     except ConflictError as error:
@@ -160,7 +189,8 @@ def act(session: Session, step: Do) -> None:
     """Carry out an effect that needs no secret."""
     not_after = intend(session, step)
     try:
-        _call(session, step, not_after)
+        with session.timed(step.effect):
+            _call(session, step, not_after)
     except OutcomeUnknownError as error:
         unknown(session, step, error)
         if step.effect in _ASKED_AGAIN:
@@ -185,7 +215,11 @@ def _happened(session: Session, step: Do) -> None:
         _tell_early_end(session, step)
         return
     told = session.event("answered", effect=step.effect)
-    session.commit(rotation=answered(session.rotation), events=(told,))
+    session.commit(
+        rotation=answered(session.rotation),
+        audit=untold.sent(session, _TAKEN, outcome="success", key=step.key_id),
+        events=(told,),
+    )
     session.forget()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotator.core.reasons import Reason
+from rotator.core.rotation import Trigger
 from rotator.core.steps import Wait, hold
 from rotator.core.terms import Mode
 
@@ -12,21 +13,32 @@ if TYPE_CHECKING:
     from rotator.reconcile.session import Session
 
 
-def held_back(session: Session) -> Wait | None:
+def held_back(session: Session, trigger: Trigger | None = None) -> Wait | None:
     """Say why nothing may be started or destroyed for this credential now; None when it may.
 
     Asked immediately before the intent. What brings a begun rotation to safety is
     never asked about: storing, proving and promoting a new key, enabling an old
     one, and discarding a key of our own.
+
+    Args:
+        session: The pass.
+        trigger: What the rotation was started for that wants to go on; None for what
+            belongs to no rotation.
     """
     now = session.now()
-    if session.parts.gate.is_blocked(now):
+    if trigger is not Trigger.BREAK_GLASS and is_evidence_late(session):
         return hold(session.terms, now, Reason.AUDIT_BLOCKED)
     credential = session.credential
     # Asked again, for the pass may have begun before somebody took the confirmation back.
     if session.parts.terms_for(credential).mode is Mode.PLAN:
         return hold(session.terms, now, Reason.PLAN_MODE, credential.principal.account)
     return paused(session)
+
+
+def is_evidence_late(session: Session) -> bool:
+    """Whether records wait longer for a place that keeps them than the limit allows."""
+    parts = session.parts
+    return parts.late.is_waiting or parts.gate.is_blocked(session.now())
 
 
 def paused(session: Session) -> Wait | None:

@@ -54,7 +54,7 @@ def settle(session: Session) -> Rest | None:
                 _note(session, version)
             case Start():
                 waiting = (
-                    held_back(session)
+                    held_back(session, step.trigger)
                     or not_permitted(session, step.trigger)
                     or others_first(session, step.trigger)
                     or backing_off(session)
@@ -220,7 +220,7 @@ def _opened(session: Session, step: Start) -> Rotation:
         old_version=step.version or credential.current_version,
         destination=credential.destination,
         # Whoever calls a key compromised wants it to end as soon as another is in use.
-        expedited_at=now if step.trigger is Trigger.TAINT else None,
+        expedited_at=now if step.trigger.is_taint else None,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rotator.core.durations import format_duration
 from rotator.core.events import AuditAction, AuditRecord, Stage, Subject
 from rotator.core.orders import Order, Pause, Verb
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rotator.core.rotation import Credential, Rotation
     from rotator.ports.clock import Chance, Clock
     from rotator.ports.journal import Journal
+    from rotator.reconcile.parts import Parts
 
 _ACTIONS = {
     Verb.RESUME: AuditAction.OPERATOR_RESUME,
@@ -25,10 +27,8 @@ _ACTIONS = {
 }
 
 
-def instruct(  # noqa: PLR0913 - an order has these parts, and each is named
-    journal: Journal,
-    clock: Clock,
-    chance: Chance,
+def instruct(
+    parts: Parts,
     credential: Credential,
     verb: Verb,
     *,
@@ -40,9 +40,7 @@ def instruct(  # noqa: PLR0913 - an order has these parts, and each is named
     """Give an order about a rotation, or about one key.
 
     Args:
-        journal: Where the order and its record are written.
-        clock: Tells when.
-        chance: Names the order and the record.
+        parts: Where the order and its record are written.
         credential: Whose rotation or key it is.
         verb: What to do.
         operator: Who orders it, as the auditor should read it.
@@ -51,17 +49,17 @@ def instruct(  # noqa: PLR0913 - an order has these parts, and each is named
         key_id: The key that it is about; only for `Verb.ENABLE`.
     """
     given = Order(
-        id=chance.new_id(),
+        id=parts.chance.new_id(),
         verb=verb,
         operator=operator,
         reason=reason,
-        given_at=clock.now(),
+        given_at=parts.clock.now(),
         rotation_id=rotation.id if rotation else None,
         key_id=key_id,
     )
     principal = credential.principal
     record = AuditRecord(
-        id=chance.new_id(),
+        id=parts.chance.new_id(),
         at=given.given_at,
         stage=Stage.EVENT,
         action=_ACTIONS[verb],
@@ -79,9 +77,10 @@ def instruct(  # noqa: PLR0913 - an order has these parts, and each is named
         rule=credential.rule,
         reason=f"ordered: {reason}",
         evidence={"order": given.id},
+        max_age=format_duration(parts.terms_for(credential).schedule.max_age),
     )
-    journal.append((record,))
-    journal.instruct(credential.id, given)
+    parts.journal.append((record,))
+    parts.journal.instruct(credential.id, given)
     return given
 
 

@@ -53,8 +53,13 @@ class Decide(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Territory:
-    """One account that one provider looks after."""
+    """One account that one provider looks after.
 
+    Attributes:
+        name: The provider's, as credentials have it.
+    """
+
+    name: str
     provider: KeyProvider
     account: AccountId
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from rotator.errors import RotatorError
     from rotator.reconcile.session import Session
 
+FOUND_DONE = "found done after a lost answer or a crash"
+"""Why an effect counts as done that nobody saw being done."""
+
 _NO_PROOF: Mapping[str, Scalar] = MappingProxyType({})
 
 _LANDS_LATE = frozenset({Effect.PROMOTE, Effect.DISABLE_KEY})
@@ -173,7 +176,7 @@ def _intent_done(session: Session, step: Record, intent: Intent) -> None:
     if intent.effect is Effect.CREATE_KEY:
         session.learn(_adopted(session, key))
     done = Do(effect=intent.effect, key_id=key, version=intent.version)
-    reason = None if intent.is_answered else "found done after a lost answer or a crash"
+    reason = None if intent.is_answered else FOUND_DONE
     succeeded(session, done, key=key, reason=reason, proof=step.evidence)
     _count_end(session, step.evidence)
 
@@ -234,8 +237,14 @@ def finish(
     """Count a rotation that ended, and make its record; nothing for an open one."""
     if rotation.is_open:
         return ()
-    provider = session.credential.principal.provider
-    session.parts.telemetry.count("rotations", provider=provider, outcome=rotation.outcome)
+    principal = session.credential.principal
+    session.parts.telemetry.count(
+        "rotations",
+        provider=principal.provider,
+        account=principal.account,
+        trigger=rotation.trigger.value,
+        outcome=rotation.outcome,
+    )
     action = AuditAction.ROTATION_FINISH
     reason = rotation.outcome
     return (session.audit(action, Stage.EVENT, "success", reason=reason, evidence=proof),)

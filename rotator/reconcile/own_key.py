@@ -23,7 +23,7 @@ def others_first(session: Session, trigger: Trigger) -> Wait | None:
     """Wait while another key of the account is due or not yet promoted; a tainted key does not."""
     credential, provider, now = session.credential, session.provider, session.now()
     account = credential.principal.account
-    if trigger is Trigger.TAINT or not isinstance(provider, CanTellOwn):
+    if trigger.is_taint or not isinstance(provider, CanTellOwn):
         return None
     if credential.current_key_id is None or provider.own_key(account) != credential.current_key_id:
         return None

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rotator.core.terms import Limits
+from rotator.reconcile.late import LateRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from datetime import timedelta
 
+    from rotator.core.events import ProviderCall
     from rotator.core.ids import AccountId
     from rotator.core.rotation import Credential
+    from rotator.core.secret import Secret
     from rotator.core.terms import Terms
     from rotator.ports.clock import Chance, Clock
     from rotator.ports.destination import Destination
-    from rotator.ports.evidence import AuditGate, Telemetry
+    from rotator.ports.evidence import AuditGate, CallTrail, Fingerprints, Telemetry
     from rotator.ports.journal import Journal
     from rotator.ports.permissions import Permits
     from rotator.ports.provider import KeyProvider
@@ -50,6 +53,29 @@ class NothingDenied:
         return ()
 
 
+@dataclass(frozen=True, slots=True)
+class NoCalls:
+    """A `CallTrail` of somebody who is told of no call."""
+
+    def taken(self) -> tuple[ProviderCall, ...]:
+        """Name none."""
+        return ()
+
+    def has_change(self) -> bool:
+        """Know of none."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class NoFingerprints:
+    """A `Fingerprints` without a key."""
+
+    def of(self, secret: Secret) -> str | None:
+        """Make none."""
+        del secret
+        return None
+
+
 def _ignore_skew(provider: str, skew: timedelta) -> None:
     del provider, skew
 
@@ -65,6 +91,9 @@ class Parts:
         lease_period: How long a claim lasts until its first commit.
         on_skew: Is told how far a provider's clock is ahead of ours, with its name.
         permits: What our own identity is known not to be allowed.
+        calls: Which requests were sent, for the records that tell of them.
+        fingerprints: Recognises a secret that we made.
+        late: What was done and could not be written yet.
     """
 
     journal: Journal
@@ -79,3 +108,6 @@ class Parts:
     lease_period: timedelta = Limits().lease_period
     on_skew: Callable[[str, timedelta], None] = _ignore_skew
     permits: Permits = NothingDenied()
+    calls: CallTrail = NoCalls()
+    fingerprints: Fingerprints = NoFingerprints()
+    late: LateRecords = field(default_factory=LateRecords)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _DENIED = AccessDeniedError.default_code
 _EVERY_FEATURE = tuple(feature.name for feature in FEATURES)
-_URGENT = frozenset({Trigger.TAINT, Trigger.DRIFT, Trigger.EXPIRED})
+_URGENT = frozenset({Trigger.TAINT, Trigger.BREAK_GLASS, Trigger.DRIFT, Trigger.EXPIRED})
 """A compromised key, or one that consumers are given and that is refused."""
 
 

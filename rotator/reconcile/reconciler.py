@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING
 
 from rotator.core import inventory
 from rotator.core.backoff import permanent_delay, transient_delay
-from rotator.core.events import AuditAction, Stage
 from rotator.core.ids import Instant
-from rotator.core.lease import LONGEST_WAIT
 from rotator.core.reasons import Reason, is_hold
-from rotator.core.rotation import Hold, Phase
+from rotator.core.rotation import Phase
 from rotator.core.steps import Done, Fact, Halt, Record, Wait
 from rotator.core.transitions import is_unwanted, replanned
 from rotator.errors import (
@@ -30,7 +28,7 @@ from rotator.errors import (
     RotatorError,
     TransientError,
 )
-from rotator.reconcile import idle, obeying, outcomes, suspects
+from rotator.reconcile import holding, idle, obeying, outcomes, suspects, untold
 from rotator.reconcile.readiness import explained
 from rotator.reconcile.rotating import drive, halt
 from rotator.reconcile.session import Session
@@ -72,18 +70,27 @@ class Reconciler:
 
     def _pass(self, credential: CredentialId) -> None:
         clock = self.parts.clock
+        self.parts.late.write(self.parts.journal, self.parts.telemetry, self.parts.chance)
+        self.parts.calls.taken()  # What this thread read before is not of this pass.
         lease_until = Instant(clock.now() + self.parts.lease_period)
         claim = self.parts.journal.acquire(credential, now=clock.now(), lease_until=lease_until)
         if claim is None:
             return
         session = Session(self.parts, claim)
         try:
-            rest = self._look(session)
+            self._walk(session)
+        finally:
+            untold.write_rest(session)
+
+    def _walk(self, session: Session) -> None:
+        is_cut_short = True
+        try:
+            rest, is_cut_short = self._look(session), False
         except (TransientError, PermanentError, OutcomeUnknownError) as error:
             rest = self._failed(session, "warning", error)
         except InvariantError as error:
             rest = self._failed(session, "error", error)
-        _write_rest(session, _named(session, rest))
+        holding.write(session, _named(session, rest), is_cut_short=is_cut_short)
         self.parts.journal.release(session.claim)
 
     def _look(self, session: Session) -> Wait:
@@ -213,46 +220,3 @@ def after_failure(error: RotatorError, failures: int, session: Session) -> Wait:
     asked = error.retry_after if isinstance(error, TransientError) else None
     reason = Reason.DESTINATION_BUSY if isinstance(error, DestinationBusyError) else Reason.BACKOFF
     return Wait(until=Instant(now + max(delay, asked or delay)), reason=reason, detail=error.code)
-
-
-def _write_rest(session: Session, rest: Wait) -> None:
-    """Write down when to look again, and say once when a hold begins."""
-    before = session.credential
-    after = replace(
-        before,
-        next_at=min(rest.until, Instant(session.now() + LONGEST_WAIT)),
-        hold=_hold(before, rest, session.now()),
-        inspected_at=session.now(),
-        failures=before.failures if _is_failing(rest) else 0,
-        last_error=before.last_error if _is_failing(rest) else "",
-    )
-    if after.hold is None or _same(before, after):
-        session.commit(credential=after)
-        return
-    reason = f"{rest.reason.value}: {rest.detail}" if rest.detail else rest.reason.value
-    record = session.audit(AuditAction.ROTATION_HOLD, Stage.EVENT, "success", reason=reason)
-    session.commit(
-        credential=after,
-        audit=(record,),
-        events=(session.event("hold", reason=rest.reason.value, detail=rest.detail),),
-    )
-
-
-def _is_failing(rest: Wait) -> bool:
-    return is_hold(rest.reason) or rest.reason is Reason.BACKOFF
-
-
-def _hold(before: Credential, rest: Wait, now: Instant) -> Hold | None:
-    if not is_hold(rest.reason):
-        return None
-    is_same = before.hold is not None and before.hold.reason is rest.reason
-    since = before.hold.since if is_same and before.hold else now
-    return Hold(reason=rest.reason, since=since, detail=rest.detail)
-
-
-def _same(before: Credential, after: Credential) -> bool:
-    return (
-        before.hold is not None
-        and after.hold is not None
-        and before.hold.reason is after.hold.reason
-    )

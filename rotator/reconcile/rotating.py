@@ -70,7 +70,9 @@ def drive(session: Session) -> Wait | Done | Halt:
 def may_start(session: Session, step: Do) -> Wait | None:
     """Hold back what must not start now: no evidence, a pause, no permission, no budget."""
     now = session.now()
-    waiting = held_back(session) if is_gated(session.rotation, step) else None
+    waiting = (
+        held_back(session, session.rotation.trigger) if is_gated(session.rotation, step) else None
+    )
     if waiting:
         return waiting
     if step.effect is not Effect.CREATE_KEY:
@@ -103,7 +105,8 @@ def is_gated(rotation: Rotation, step: Do) -> bool:
 def _verify(session: Session, step: Do, material: KeyMaterial | None) -> None:
     effects.intend(session, step)
     try:
-        prove(session, material or _read_back(session))
+        with session.timed(step.effect):
+            prove(session, material or _read_back(session))
     except RejectedError as error:
         failed = session.rotation.verify_failures + 1
         closed = without_intent(replace(session.rotation, verify_failures=failed))

@@ -81,13 +81,14 @@ class Scanner:
         )
 
     def _one(self, territory: Territory) -> bool:
+        began_at = self.clock.now()
         try:
             self._register(territory)
         except FatalError:
             raise
         except RotatorError as error:
             self.on_scanned(territory, error.code)
-            self.telemetry.count("scans", outcome="failure")
+            self._measure(territory, began_at, "failure")
             self.telemetry.log(
                 "error",
                 "scan failed",
@@ -97,8 +98,15 @@ class Scanner:
             )
             return False
         self.on_scanned(territory, "")
-        self.telemetry.count("scans", outcome="success")
+        self._measure(territory, began_at, "success")
         return True
+
+    def _measure(self, territory: Territory, began_at: Instant, outcome: str) -> None:
+        """Count a scan, and say how long it took."""
+        name = territory.name
+        seconds = max((self.clock.now() - began_at).total_seconds(), 0)
+        self.telemetry.observe("scan_duration", seconds, provider=name)
+        self.telemetry.count("scans", provider=name, account=territory.account, outcome=outcome)
 
     def _register(self, territory: Territory) -> None:
         """Bring the rows up to date; those without a principal only when all pages were read."""

@@ -6,6 +6,7 @@ takes along whatever the pass has learnt about keys since the last one.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,16 +14,24 @@ from rotator.core import inventory, usage
 from rotator.core.facts import Grants, Known, Observation, Unreadable, What
 from rotator.core.ids import Instant
 from rotator.core.rotation import Effect
-from rotator.errors import InvariantError, NotFoundError, PermanentError
+from rotator.errors import (
+    ConflictError,
+    InvariantError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermanentError,
+    UnavailableError,
+)
 from rotator.ports.destination import CanReadBack
 from rotator.ports.journal import Change
 from rotator.ports.provider import CanKeepGrants, CanReportUse
-from rotator.reconcile import books
+from rotator.reconcile import books, untold
+from rotator.reconcile.emergency import flagged
 from rotator.reconcile.proof import is_refused
 from rotator.reconcile.unconfigured import UnconfiguredKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
     from rotator.core.events import AuditAction, AuditRecord, Event, Scalar, Stage
@@ -50,6 +59,9 @@ class Session:
         self.namesakes: tuple[KeyInfo, ...] = ()
         self._learnt: dict[KeyId, KeyRecord] = {}
         self._told: tuple[Instant, timedelta] | None = None
+        self._telling: set[str] = set()
+        # What `emergency` knows of waiting evidence; None before it had to ask.
+        self.is_late: bool | None = None
 
     @property
     def credential(self) -> Credential:
@@ -129,8 +141,14 @@ class Session:
             audit=audit,
             pause=pause,
         )
-        self.claim = self.parts.journal.commit(self.claim, change)
+        try:
+            self.claim = self.parts.journal.commit(self.claim, change)
+        except (ConflictError, OutcomeUnknownError, UnavailableError):
+            done = untold.unwritten(audit, self._telling)
+            self.parts.late.keep(done, self.parts.telemetry, self.parts.chance)
+            raise
         self._learnt.clear()
+        self._telling.clear()
 
     def renew(self) -> None:
         """Renew the lease when half of it is spent.
@@ -142,11 +160,24 @@ class Session:
         if left < self.terms.limits.lease_period / 2:
             self.commit()
 
+    @contextmanager
+    def timed(self, effect: Effect) -> Iterator[None]:
+        """Measure how long an effect takes, whatever comes of it."""
+        began_at, provider = self.now(), self.credential.principal.provider
+        try:
+            yield
+        finally:
+            seconds = max((self.now() - began_at).total_seconds(), 0)
+            self.parts.telemetry.observe(
+                "effect_duration", seconds, provider=provider, effect=effect.value
+            )
+
     def audit(
         self, action: AuditAction, stage: Stage, outcome: str, **parts: object
     ) -> AuditRecord:
-        """Make a record about this credential and its open rotation."""
-        return books.audit(
+        """Make a record about this credential and its open rotation, with what was sent for it."""
+        is_telling = self.parts.calls.has_change()
+        made = books.audit(
             self.credential,
             self.claim.rotation,
             action,
@@ -154,8 +185,13 @@ class Session:
             at=self.now(),
             stage=stage,
             outcome=outcome,
+            calls=self.parts.calls.taken(),
+            max_age=self.terms.schedule.max_age,
             **parts,  # type: ignore[arg-type]
         )
+        if is_telling:
+            self._telling.add(made.id)
+        return flagged(self, made)
 
     def event(
         self,

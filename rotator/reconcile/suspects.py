@@ -31,17 +31,20 @@ from rotator.errors import (
 from rotator.ports.destination import CanReadBack
 from rotator.ports.provider import CanTellMinter
 from rotator.reconcile import vouching
+from rotator.reconcile.answering import answered
 from rotator.reconcile.books import ACTIONS
 from rotator.reconcile.effects import switch
 from rotator.reconcile.gates import held_back
 
 if TYPE_CHECKING:
+    from rotator.core.events import AuditRecord
     from rotator.core.facts import DestinationRef, KeyListing, LastUsed
     from rotator.core.ids import KeyId
     from rotator.core.rotation import KeyRecord
     from rotator.reconcile.session import Session
 
 _MOST_STEPS = 20
+_ANSWERS = frozenset({Finding.INTENT_DONE, Finding.INTENT_VOID})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +115,8 @@ def _one(session: Session, key: KeyId) -> Wait | None:
         step = ask(session, record, listing, told)
         match step:
             case Judge(finding=finding):
-                _save(session, judged(record, finding, session.stamp()), finding.value)
+                outcome = answered(session, record, listing) if finding in _ANSWERS else ()
+                _save(session, judged(record, finding, session.stamp()), finding.value, outcome)
             case Act(effect=effect, proof=proof):
                 _act(session, record, effect, listing, proof)
                 listing = session.list_keys()
@@ -175,9 +179,10 @@ def _published(session: Session, ref: DestinationRef) -> KeyId | None:
     raise PermanentError(msg, subject=ref.name, code="no_capability")
 
 
-def _save(session: Session, record: KeyRecord, what: str) -> None:
+def _save(session: Session, record: KeyRecord, what: str, told: tuple[AuditRecord, ...]) -> None:
     session.learn((record,))
-    session.commit(events=(session.event("suspect", key_id=record.key_id, finding=what),))
+    found = session.event("suspect", key_id=record.key_id, finding=what)
+    session.commit(audit=told, events=(found,))
 
 
 def _act(
@@ -198,8 +203,11 @@ def _act(
         evidence["mark"] = listed.rotation
     _book(session, replace(record, intent=intent), effect, Stage.INTENT, "pending", evidence)
     try:
-        _call(session, record.key_id, effect, intent.not_after)
-    except OutcomeUnknownError:
+        with session.timed(effect):
+            _call(session, record.key_id, effect, intent.not_after)
+    except OutcomeUnknownError as error:
+        kept = session.key(record.key_id) or record
+        _book(session, kept, effect, Stage.OUTCOME, "unknown", {"code": error.code})
         return
     except NotFoundError:
         pass

@@ -15,6 +15,7 @@ from rotator.core.suspects import Finding, Judge, judged
 from rotator.core.vouched import next_for_vouched
 from rotator.errors import OutcomeUnknownError, RotatorError
 from rotator.reconcile import closing
+from rotator.reconcile.answering import answered
 from rotator.reconcile.books import ACTIONS
 from rotator.reconcile.effects import switch
 
@@ -52,16 +53,22 @@ def enable(session: Session, key: KeyId, order: Order) -> Wait | None:
             _end(session, foreign, closing.refused(session, order, why))
         case Judge(finding=Finding.GONE):
             why = f"{record.key_id} is deleted"
-            gone = judged(record, Finding.GONE, session.now())
-            _end(session, gone, closing.refused(session, order, why))
+            gone, told = (
+                judged(record, Finding.GONE, session.now()),
+                answered(session, record, listing),
+            )
+            _end(session, gone, closing.refused(session, order, why), *told)
         case Judge():
-            _end(session, _vouched(session, record), _carried_out(session, order))
+            told = answered(session, record, listing)
+            _end(session, _vouched(session, record), _carried_out(session, order), *told)
         case _:
-            return _switch_on(session, record, order)
+            return _switch_on(session, record, order, answered(session, record, listing))
     return None
 
 
-def _switch_on(session: Session, record: KeyRecord, order: Order) -> Wait | None:
+def _switch_on(
+    session: Session, record: KeyRecord, order: Order, told: tuple[AuditRecord, ...]
+) -> Wait | None:
     """Enable it, with the intent on its record; a lost answer is looked for soon."""
     now = session.now()
     not_after = Instant(now + session.terms.limits.lease_period)
@@ -69,19 +76,20 @@ def _switch_on(session: Session, record: KeyRecord, order: Order) -> Wait | None
         effect=Effect.ENABLE_KEY, key_id=record.key_id, made_at=now, not_after=not_after
     )
     session.learn((replace(record, intent=intent),))
-    session.commit(audit=(_told(session, record, order, Stage.INTENT, "pending"),))
+    session.commit(audit=(*told, _told(session, record, order, Stage.INTENT, "pending")))
     principal = session.credential.principal
     try:
         switch(session).enable_key(principal, record.key_id, not_after=not_after)
     except OutcomeUnknownError:
+        session.commit(audit=(_told(session, record, order, Stage.OUTCOME, "unknown"),))
         until = Instant(now + session.terms.traits.list_lag)
         return Wait(until=until, reason=Reason.SETTLING, detail=record.key_id)
     except RotatorError:
         session.learn((record,))
         session.commit(audit=(_told(session, record, order, Stage.OUTCOME, "failure"),))
         raise
-    told = _told(session, record, order, Stage.OUTCOME, "success")
-    _end(session, _vouched(session, record), _carried_out(session, order), told)
+    done = _told(session, record, order, Stage.OUTCOME, "success")
+    _end(session, _vouched(session, record), _carried_out(session, order), done)
     return None
 
 

@@ -31,9 +31,18 @@ if TYPE_CHECKING:
 
 NEVER = timedelta(days=1)
 QUICK = EmbeddedSettings(
-    sweep_interval=timedelta(seconds=0.05), seal_interval=timedelta(seconds=0.05), workers=2
+    sweep_interval=timedelta(seconds=0.05),
+    seal_interval=timedelta(seconds=0.05),
+    notify_interval=timedelta(seconds=0.05),
+    workers=2,
 )
-SLOW = EmbeddedSettings(sweep_interval=NEVER, scan_interval=NEVER, seal_interval=NEVER, workers=2)
+SLOW = EmbeddedSettings(
+    sweep_interval=NEVER,
+    scan_interval=NEVER,
+    seal_interval=NEVER,
+    notify_interval=NEVER,
+    workers=2,
+)
 
 
 def make(
@@ -72,6 +81,10 @@ class FailingWork(ScriptedWork):
     def seal(self) -> None:
         super().seal()
         self._raise("seal")
+
+    def notify(self) -> None:
+        super().notify()
+        self._raise("notify")
 
     def _raise(self, name: str) -> None:
         if name in self._errors:
@@ -261,6 +274,32 @@ def test_a_journal_that_cannot_be_asked_is_asked_again() -> None:
         assert work.wait_for(lambda it: it.sweeps > 2)
 
     assert not idle.is_set()
+
+
+def test_people_are_told_again_and_again_and_a_failure_stops_nothing() -> None:
+    work, telemetry = FailingWork(FIRST, notify=RuntimeError("down")), Alarm()
+
+    with running(make(work, telemetry=telemetry)) as runner:
+        assert telemetry.wait_for("engine_faults", job="notify", fault="crashed")
+        assert work.wait_for(lambda it: it.notifies > 2 and it.looks == [FIRST])
+
+    assert runner.error is None
+
+
+def test_a_receiver_that_hangs_holds_no_pass_back() -> None:
+    hanging, is_told = threading.Event(), threading.Event()
+
+    class Hanging(ScriptedWork):
+        def notify(self) -> None:
+            is_told.set()
+            hanging.wait(PATIENCE_SECONDS)
+
+    work = Hanging()
+    with running(make(work)):
+        assert is_told.wait(PATIENCE_SECONDS)
+        work.make_due(FIRST)
+        assert work.wait_for(lambda it: it.looks == [FIRST] and it.seals > 2)
+        hanging.set()
 
 
 def test_a_scan_or_seal_that_fails_is_told_and_tried_again() -> None:

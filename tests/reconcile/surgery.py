@@ -37,7 +37,7 @@ def scanner(estate: Estate, *accounts: AccountId) -> Scanner:
     """Make the scanner of an installation with one account or more."""
     return Scanner(
         territories=tuple(
-            Territory(provider=estate.provider, account=account)
+            Territory(name="aws-iam", provider=estate.provider, account=account)
             for account in accounts or (ACCOUNT,)
         ),
         decide=lambda principal, tags=None: decide(POLICY, principal, tags),

@@ -59,7 +59,8 @@ class Onboarding:
         estate = self.estate
         scanner = Scanner(
             territories=tuple(
-                Territory(provider=estate.provider, account=item) for item in self.accounts
+                Territory(name="aws-iam", provider=estate.provider, account=item)
+                for item in self.accounts
             ),
             decide=self.decide,
             journal=estate.journal,

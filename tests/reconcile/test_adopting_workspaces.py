@@ -97,7 +97,8 @@ class Day:
     def scanner(self) -> Scanner:
         return Scanner(
             territories=tuple(
-                Territory(provider=it, account=WORKSPACE) for it in (self.access, self.clients)
+                Territory(name=name, provider=it, account=WORKSPACE)
+                for name, it in ((ACCESS, self.access), (CLIENTS, self.clients))
             ),
             decide=lambda principal, tags=None: decide(self.policy, principal, tags),
             journal=self.estate.journal,
@@ -172,7 +173,7 @@ def test_a_key_is_called_nobodys_only_where_everybody_was_listed(
     day.secret("iam/svc", {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"})
     scanner = day.scanner()
     if not is_whole:
-        home = Territory(provider=day.estate.provider, account=ACCOUNT)
+        home = Territory(name="aws-iam", provider=day.estate.provider, account=ACCOUNT)
         scanner = replace(scanner, territories=(*scanner.territories, home))
 
     planner = AdoptionPlanner(parts=day.parts(), scanner=scanner, policy=day.policy)

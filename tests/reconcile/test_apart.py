@@ -33,6 +33,9 @@ class Lines:
     def count(self, name: str, /, **labels: str) -> None:
         raise AssertionError((name, labels))
 
+    def observe(self, name: str, seconds: float, /, **labels: str) -> None:
+        raise AssertionError((name, seconds, labels))
+
     def log(self, level: str, event: str, /, **fields: Scalar) -> None:
         assert level == "warning"
         self.told.append((event, fields))

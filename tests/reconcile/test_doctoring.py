@@ -689,7 +689,9 @@ def test_a_name_at_two_providers_needs_the_provider() -> None:
     places = (estate.provider, other)
     both = replace(
         scanner(estate),
-        territories=tuple(Territory(provider=it, account=ACCOUNT) for it in places),
+        territories=tuple(
+            Territory(name=it.habits.name, provider=it, account=ACCOUNT) for it in places
+        ),
     )
 
     with pytest.raises(RejectedError, match="several providers: aws-iam, other") as caught:

@@ -79,7 +79,7 @@ class Scanned:
     @property
     def scanner(self) -> Scanner:
         return Scanner(
-            territories=(Territory(provider=self.provider, account=ACCOUNT),),
+            territories=(Territory(name="aws-iam", provider=self.provider, account=ACCOUNT),),
             decide=lambda principal, tags=None: decide(self.policy, principal, tags),
             ownership=self.ownership,
             journal=self.journal,

@@ -227,7 +227,7 @@ def test_a_rotation_that_has_begun_goes_on_to_its_end_whatever_is_denied_meanwhi
 def test_a_compromised_key_is_replaced_where_last_uses_cannot_be_read() -> None:
     estate = LicensedEstate(provider_type=SilentProvider, refused=("x:LastUsed",))
     estate.look()
-    order(estate.journal, estate.clock, estate.chance, estate.stored, Trigger.TAINT, operator="a")
+    order(estate.parts(), estate.stored, Trigger.TAINT, operator="a")
 
     estate.look()
 

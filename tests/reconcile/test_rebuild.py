@@ -329,9 +329,7 @@ def test_a_key_that_was_off_already_is_enabled_by_order_before_the_confirmation_
     gone_back(fleet, member)
     (rotation,) = fleet.journal.rotations()
     instructions.instruct(
-        fleet.journal,
-        fleet.clock,
-        fleet.chance,
+        fleet.parts(Director()),
         fleet.stored(member),
         Verb.ENABLE,
         operator="ann",

@@ -42,7 +42,7 @@ def scan(
         )
 
     return Scanner(
-        territories=(Territory(provider=estate.provider, account=ACCOUNT),),
+        territories=(Territory(name="aws-iam", provider=estate.provider, account=ACCOUNT),),
         decide=decide,
         journal=estate.journal,
         clock=estate.clock,

@@ -14,18 +14,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rotator.core.ids import KeyId, credential_id
-from rotator.core.rotation import Effect, Phase, Role
+from rotator.core.rotation import Effect, Phase, Role, Trigger
 from rotator.testing.fake_grants import Granting
 from rotator.testing.fake_provider import SECRET_MARK
 from rotator.testing.wire import Act, Actor
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rotator.core.facts import DestinationRef, Principal
     from rotator.core.ids import CredentialId, Instant, RotationId, VersionId
-    from rotator.core.rotation import KeyRecord, Rotation
+    from rotator.core.rotation import Intent, KeyRecord, Rotation
     from rotator.core.terms import Terms
     from rotator.testing.fake_destination import WriteOnlyFakeDestination
     from rotator.testing.fake_keys import FakeKey
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from tests.simulation.consumers import Refusal
     from tests.simulation.journals import Book
 
+
+_STARTS = {
+    "create_key": Effect.CREATE_KEY,
+    "disable_key": Effect.DISABLE_KEY,
+    "delete_key": Effect.DELETE_KEY,
+}
+"""What needs a durable intent, by the verbs of acts."""
 
 UNDER_WAY = timedelta(minutes=15)
 """How long a request can be under way that was meant before a restore, by clocks that differ."""
@@ -59,6 +66,8 @@ class Checker:
         checks: How many times it looked.
         mint_intents: When each rotation first meant to mint.
         marks: One of these is in everything that shows a secret.
+        is_shut: Whether evidence could not be kept, already when a pass asked.
+        meant: Every intent that was seen in the journal: what, to which key, when.
     """
 
     provider: BareFakeProvider
@@ -89,6 +98,8 @@ class Checker:
     began_at: Instant | None = None
     checks: int = 0
     marks: tuple[str, ...] = (SECRET_MARK,)
+    is_shut: Callable[[], bool] = lambda: False
+    meant: set[tuple[Effect, KeyId | None, Instant]] = field(default_factory=set)
     credential: CredentialId = field(init=False)
     _seen: int = 0
 
@@ -156,6 +167,8 @@ class Checker:
     # Acts, one by one.
 
     def _judge(self, act: Act) -> None:
+        if act.actor is Actor.ROTATOR and act.verb in _STARTS:
+            self._was_meant(act, _STARTS[act.verb])
         if act.key is not None and act.verb in {"disable_key", "delete_key"}:
             if act.actor is Actor.ROTATOR:
                 self._ended_by_us(act, act.key)
@@ -172,6 +185,19 @@ class Checker:
             self.staged.setdefault(act.version, self.current)
         elif act.verb in {"promote", "write"} and act.version is not None:
             self._moved(act, act.version)
+
+    def _was_meant(self, act: Act, effect: Effect) -> None:
+        """Nothing is made or ended that the journal did not take in before (I7)."""
+        if effect is Effect.CREATE_KEY:
+            is_meant = any(it[0] is effect for it in self.meant)
+        else:
+            # A key that is off by its grants loses them as the first part of its deletion.
+            ends = {effect, Effect.DELETE_KEY}
+            is_meant = any(it[0] in ends and it[1] == act.key for it in self.meant)
+        # A key that a lost lease or a full disk kept out of the journal is put away.
+        is_ours = effect is Effect.DELETE_KEY and act.key not in self.old_since
+        if not is_meant and not is_ours:
+            self._break("I7", act.at, f"{act.verb} of {act.key} without an intent")
 
     def _moved(self, act: Act, version: VersionId) -> None:
         if act.actor is Actor.ROTATOR and act.verb == "promote":
@@ -308,6 +334,26 @@ class Checker:
             if intent is not None and intent.effect is Effect.CREATE_KEY:
                 # By the true time: a replica's clock may be off.
                 self.mint_intents.setdefault(rotation.id, self.provider.wire.clock.now())
+            if intent is not None:
+                self._note_intent(rotation, intent)
+        for record in self.journal.keys():
+            if record.intent is not None and record.credential_id == self.credential:
+                self._note_intent(None, record.intent)
+
+    def _note_intent(self, rotation: Rotation | None, intent: Intent) -> None:
+        """Keep an intent; one that starts something is not made while evidence is lost (I7)."""
+        meant = intent.effect, intent.key_id, intent.made_at
+        if meant in self.meant:
+            return
+        self.meant.add(meant)
+        is_old = rotation is None or intent.key_id == rotation.old_key_id
+        is_start = intent.effect is Effect.CREATE_KEY or (
+            intent.effect in {Effect.DISABLE_KEY, Effect.DELETE_KEY} and is_old
+        )
+        is_emergency = rotation is not None and rotation.trigger is Trigger.BREAK_GLASS
+        if is_start and not is_emergency and self.is_shut():
+            now = self.provider.wire.clock.now()
+            self._break("I7", now, f"{intent.effect.value} while evidence could not be kept")
 
     def _one_writer(self, rotations: Iterable[Rotation]) -> None:
         still = [item for item in rotations if item.is_open]

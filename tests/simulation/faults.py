@@ -15,6 +15,7 @@ from rotator.errors import UnavailableError
 from rotator.testing.wire import Failure
 from tests.simulation import humans
 from tests.simulation.points import EFFECTS, EXEMPT, PowerCut, When
+from tests.simulation.sealing import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 OUTAGE = timedelta(hours=6)
 """How long something stays broken that somebody has to repair."""
+
+LONG_OUTAGE = timedelta(days=3)
+"""How long a place for evidence stays broken: past the grace, into the end of the old key."""
 
 OFF = timedelta(hours=1)
 """How long a clock stays wrong."""
@@ -64,6 +68,10 @@ class Fault(StrEnum):
     JOURNAL_SLOW = "journal slower than a lease"
     JOURNAL_RESTORED = "journal restored from a backup"
     AUDIT_BLOCKED = "audit sink blocked"
+    SINK_FAILS = "audit sink fails"
+    SINK_HANGS = "audit sink hangs past its deadline"
+    SINK_FULL = "audit sink full"
+    SINK_SLOW = "audit sink slow"
     FOREIGN_WRITE = "foreign write to the destination"
     CONSOLE_ROLLBACK = "destination rolled back in the console"
     USER_RECREATED = "user deleted and made again under its name"
@@ -249,6 +257,19 @@ def _block_audit(world: World, point: Point) -> None:
     world.do_later(OUTAGE, unblock)
 
 
+def _sink(kind: Trouble) -> Strike:
+    def strike(world: World, point: Point) -> None:
+        del point
+        world.gate.trouble(kind)
+        world.do_later(LONG_OUTAGE, _mend)
+
+    return strike
+
+
+def _mend(world: World) -> None:
+    world.gate.trouble(Trouble.NONE)
+
+
 def _by_hand(act: Callable[[World], None]) -> Strike:
     def do(world: World, point: Point) -> None:
         del point
@@ -270,6 +291,10 @@ _STRIKES: dict[Fault, Strike] = {
     Fault.JOURNAL_SLOW: _crawl,
     Fault.JOURNAL_RESTORED: _restore,
     Fault.AUDIT_BLOCKED: _block_audit,
+    Fault.SINK_FAILS: _sink(Trouble.FAILS),
+    Fault.SINK_HANGS: _sink(Trouble.HANGS),
+    Fault.SINK_FULL: _sink(Trouble.FULL),
+    Fault.SINK_SLOW: _sink(Trouble.SLOW),
     Fault.FOREIGN_WRITE: _by_hand(humans.writes_another_field),
     Fault.CONSOLE_ROLLBACK: _by_hand(humans.rolls_back_for_two_days),
     Fault.USER_RECREATED: _by_hand(humans.makes_the_user_again),

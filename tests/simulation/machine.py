@@ -90,11 +90,16 @@ class Driven(Interleaved):
             self._tick()
 
     def wait(self, times: int) -> None:
-        """Let time go on to the next things that anybody has to do."""
+        """Let time go on to the next things that anybody has to do.
+
+        A replica that stands in the middle of its pass meanwhile has asked the gate before.
+        """
+        began_at = self.clock.now()
         for _ in range(times):
             self._tick()
             self._advance()
         self._tick()
+        self.gate.margin += self.clock.now() - began_at
 
     def rest(self) -> None:
         """Let everything come to rest, and let the checkers judge what is left."""

@@ -11,6 +11,7 @@ from rotator.core.facts import LastUsed
 from rotator.core.ids import Instant
 from rotator.core.rotation import Effect
 from rotator.errors import ConflictError, OutcomeUnknownError, RotatorError
+from rotator.testing.memory_evidence import MemoryGate
 from rotator.testing.memory_journal import MemoryJournal
 from tests.simulation.journals import MemoryVolume
 from tests.simulation.wrapping import LIMITED, offered, overriding
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rotator.core.terms import Terms
     from rotator.ports.clock import Chance
     from rotator.ports.destination import Destination
+    from rotator.ports.evidence import AuditGate
     from rotator.ports.journal import Change, Journal
     from rotator.ports.provider import KeyProvider
     from tests.simulation.scene import Scene
@@ -241,6 +243,12 @@ def takes_errors_for_unused(provider: KeyProvider) -> KeyProvider:
     return overriding(provider, "provider", last_used=last_used)
 
 
+def without_gate(gate: AuditGate) -> AuditGate:
+    """Start and end keys whether or not anybody will ever read of it."""
+    del gate
+    return MemoryGate()
+
+
 MUTANTS: dict[str, Mutant] = {
     "no intent commit": lambda it: replace(it, around_journal=without_mint_intent),
     "no pre-image": lambda it: replace(it, around_journal=without_pre_image),
@@ -261,5 +269,6 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "SDK retries on mint": lambda it: replace(it, around_provider=with_sdk_retries),
     "error taken for unused": lambda it: replace(it, around_provider=takes_errors_for_unused),
+    "no gate of evidence": lambda it: replace(it, around_gate=without_gate),
 }
 """What a rotator without one of its safeties would be; each must be seen."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rotator.ports.clock import Chance
     from rotator.ports.destination import Destination
+    from rotator.ports.evidence import AuditGate
     from rotator.ports.journal import Journal
     from rotator.ports.provider import KeyProvider
     from rotator.testing.manual_clock import ManualClock
@@ -82,6 +83,10 @@ def _same_terms(terms: Terms) -> Terms:
     return terms
 
 
+def _same_gate(gate: AuditGate) -> AuditGate:
+    return gate
+
+
 def _judges_nothing(world: World) -> None:
     del world
 
@@ -113,6 +118,7 @@ class Scene:
         around_provider: A provider that a mutant puts in place of the real one.
         around_destination: A destination that a mutant puts in place of the real one.
         around_terms: Terms that a mutant gives the shell, not the checker.
+        around_gate: A gate of evidence that a mutant puts in place of the real one.
         judge: Looks at the whole world whenever the checkers look at their keys.
     """
 
@@ -145,6 +151,7 @@ class Scene:
     around_provider: Callable[[KeyProvider], KeyProvider] = _same_provider
     around_destination: Callable[[Destination], Destination] = _same_destination
     around_terms: Callable[[Terms], Terms] = _same_terms
+    around_gate: Callable[[AuditGate], AuditGate] = _same_gate
     judge: Callable[[World], None] = _judges_nothing
 
 

@@ -65,6 +65,7 @@ class Subject:
             terms=world.terms(system),
             may_hold=scene.may_hold,
             marks=system.marks,
+            is_shut=world.gate.has_long_been_shut,
         )
         material = system.truth.mint_by_hand(principal)
         made = cls(principal=principal, system=system, ref=ref, checker=checker, material=material)

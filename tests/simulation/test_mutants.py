@@ -152,6 +152,11 @@ LIVES: dict[str, Life] = {
         ),
         sees="I4",
     ),
+    "no gate of evidence": Life(
+        scene=PLAIN,
+        cells=(Cell(Fault.SINK_FAILS, before("destination.promote")),),
+        sees="I7",
+    ),
 }
 """By the names of the mutants."""
 

@@ -166,7 +166,7 @@ class Installation:
             telemetry=telemetry,
         )
         assert Scanner(
-            territories=(Territory(provider=self.provider, account=ACCOUNT),),
+            territories=(Territory(name="aws-iam", provider=self.provider, account=ACCOUNT),),
             decide=lambda principal, tags=None: decide(self.policy, principal, tags),
             ownership=Ownership(),
             journal=self.journal,

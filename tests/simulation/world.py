@@ -25,11 +25,12 @@ from rotator.reconcile.reconciler import Reconciler
 from rotator.reconcile.scan import Scanner
 from rotator.testing.fake_provider import LISTING_MARGIN
 from rotator.testing.manual_clock import ManualClock, SeededChance
-from rotator.testing.memory_evidence import MemoryGate, QuietTelemetry
+from rotator.testing.memory_evidence import QuietTelemetry
 from tests.simulation.journals import Book
 from tests.simulation.points import Director, Point, Points, PowerCut, When, pointed
 from tests.simulation.replica import Replica, ReplicaClock, by_database_time, by_own_clock
 from tests.simulation.resting import is_held_for_good, is_idle, may_go_on
+from tests.simulation.sealing import SealedGate
 from tests.simulation.subject import AGE, KIND, Subject
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class World:
         self.journal = self.volume.journal
         self.book = Book(self.journal)
         self.telemetry = QuietTelemetry()
-        self.gate = MemoryGate()
+        self.gate = SealedGate(self.journal, self.clock)
         self.points = Points(director=director or Director(), watch=self._pass_point)
         self.later: list[Later] = []
         self.acted_at = self.clock.now()
@@ -266,7 +267,7 @@ class World:
             clock=replica.clock,
             chance=self.chance,
             terms_for=self._terms_for,
-            gate=self.gate,
+            gate=self.scene.around_gate(self.gate),
             telemetry=self.telemetry,
         )
 
@@ -286,7 +287,7 @@ class World:
         places = {(item.principal.provider, item.principal.account) for item in self.subjects}
         Scanner(
             territories=tuple(
-                Territory(provider=parts.providers[provider], account=account)
+                Territory(name=provider, provider=parts.providers[provider], account=account)
                 for provider, account in sorted(places)
             ),
             decide=self._decide,
