@@ -101,6 +101,10 @@ define torment
 		--freezes $(CHAOS_FREEZES) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED)) --json build/chaos-$(1).json
 endef
 
+.PHONY: bench
+bench: $(DEV_READY) ## What a scrape of 10,000 credentials costs, against one of 100
+	$(BIN)/python -m tests.bench
+
 .PHONY: chart
 chart: $(DEV_READY) ## Render the chart and check it against the Kubernetes schemas
 	$(BIN)/pytest tests/helm $(PYTEST_ARGS)
@@ -135,9 +139,9 @@ endef
 
 .PHONY: system-deps
 system-deps: ## Install the system packages that tests use (Debian, root)
-	@# promtool, which tests the alerts, comes with prometheus. Alertmanager, Chromium, podman and
-	@# buildah join with the first tests that start them.
-	@for needed in git:git make:make promtool:prometheus npm:npm; do \
+	@# promtool, which tests the alerts, comes with prometheus. Chromium, podman and buildah join with
+	@# the first tests that start them.
+	@for needed in git:git make:make promtool:prometheus prometheus-alertmanager:prometheus-alertmanager npm:npm; do \
 		command -v $${needed%:*} >/dev/null || missing="$${missing:-} $${needed#*:}"; done; \
 	if [ -n "$${missing:-}" ]; then \
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; } || \

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 import structlog
 
 from rotator.core.secret import KeyMaterial, MintedKey, Secret
+from rotator.telemetry.lines import count_line
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -34,8 +35,12 @@ _HELD = {
     "httpx": logging.WARNING,
     "s3transfer": logging.WARNING,
     "sqlalchemy": logging.WARNING,
-    "urllib3": logging.WARNING,
+    # Of what it finds in an answer it warns with the whole URL, which may be a secret.
+    "urllib3": logging.CRITICAL,
     "uvicorn": logging.WARNING,
+    # Services of Apprise's are called through these; they log what they sign by.
+    "oauthlib": logging.WARNING,
+    "requests_oauthlib": logging.WARNING,
     # The engine tells of failed ticks itself, without their message.
     "apscheduler": logging.CRITICAL,
 }
@@ -93,6 +98,7 @@ def _shared() -> list[Processor]:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
+        count_line,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         # Text, not structures: a structured traceback would carry local variables.
         structlog.processors.format_exc_info,

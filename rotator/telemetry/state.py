@@ -2,246 +2,189 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Protocol
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from rotator.core.accounts import container_of
 from rotator.core.ids import Instant
+from rotator.core.notices import Delivery
 from rotator.core.reasons import Reason, is_hold
-from rotator.core.rotation import FINAL_PHASES, Action, Phase, Role
+from rotator.core.rotation import FINAL_PHASES, Phase
+from rotator.core.tallies import LIVE_ROLES, Question
 from rotator.errors import RotatorError
-from rotator.ports.journal import Accounts, Inventory
 from rotator.telemetry import metrics
+from rotator.telemetry.bounded import Bounded
+from rotator.telemetry.families import earliest, gauge_family, total
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import timedelta
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rotator.core.accounts import Account
-    from rotator.core.ids import AccountId
-    from rotator.core.rotation import Credential, KeyRecord, Rotation
-    from rotator.core.terms import Mode
-    from rotator.telemetry.metrics import Metric
+    from prometheus_client.core import GaugeMetricFamily
 
-_LIVE_ROLES = tuple(role for role in Role if role is not Role.GONE)
+    from rotator.core.tallies import AgeLimits, NoticeTally, PlaceTally, Tally
+    from rotator.ports.clock import Clock
+    from rotator.ports.tallies import Tallies
+    from rotator.telemetry.families import Labels
+
+DAYS = (30, 60, 90, 180, 365)
+"""The ages that keys are counted by; one more series holds all of them."""
+
+PATIENCE = timedelta(seconds=5)
+"""How long a scrape waits for the journal; Prometheus gives up after ten seconds."""
+
+_AGES = tuple(timedelta(days=days) for days in DAYS)
 _OPEN_PHASES = tuple(phase for phase in Phase if phase not in FINAL_PHASES)
 _HOLDS = tuple(reason for reason in Reason if is_hold(reason))
-_MANAGED_ROLES = frozenset({Role.CURRENT, Role.PREVIOUS, Role.PENDING})
-
-_Labels = tuple[str, ...]
-
-
-class Readable(Accounts, Inventory, Protocol):
-    """What of a journal is exported."""
 
 
 class StateCollector(Collector):
     """Exports what the journal holds, the same from every replica of it."""
 
-    def __init__(self, inventory: Readable, *, max_age: Callable[[Credential], timedelta]) -> None:
-        """Take the journal's readable part.
-
-        Args:
-            inventory: The journal.
-            max_age: How old policy lets the keys of a credential get.
-        """
-        self._inventory = inventory
-        self._max_age = max_age
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Read the journal once; when it cannot be read, say so and nothing else."""
-        try:
-            families = list(self._families())
-        except RotatorError:
-            yield _gauge(metrics.JOURNAL_READABLE, {(): 0})
-            return
-        yield _gauge(metrics.JOURNAL_READABLE, {(): 1})
-        yield from families
-
-    def _families(self) -> Iterator[GaugeMetricFamily]:
-        # Keys first: each has a credential, and no credential ever goes away.
-        keys = self._inventory.keys()
-        credentials = self._inventory.credentials()
-        yield _gauge(metrics.KEYS, _key_counts(credentials, keys))
-        yield _gauge(metrics.ROTATIONS_OPEN, _open_counts(self._inventory.rotations()))
-        yield _gauge(metrics.CREDENTIALS_HELD, _hold_counts(credentials))
-        yield _gauge(metrics.OLDEST_KEY_CREATED, _earliest(_births(credentials, keys)))
-        yield _gauge(metrics.NEXT_ROTATION, _earliest(_due_times(credentials)))
-        yield _gauge(metrics.EARLIEST_DEADLINE, _earliest(self._deadlines(credentials, keys)))
-        yield _gauge(metrics.EARLIEST_EXPIRY, _earliest(_ends(credentials, keys)))
-        said = self._inventory.accounts()
-        yield _gauge(metrics.ACCOUNT_CONFIRMED, _confirmations(credentials, said))
-
-    def _deadlines(
-        self, credentials: Iterable[Credential], keys: Iterable[KeyRecord]
-    ) -> Iterator[tuple[_Labels, Instant]]:
-        promised = {item.id: item for item in credentials if item.action is Action.ROTATE}
-        for key in _managed(keys):
-            credential = promised.get(key.credential_id)
-            if credential is not None:
-                yield _place(credential), Instant(key.created_at + self._max_age(credential))
-
-
-def _no_root_keys() -> Mapping[AccountId, int]:
-    return {}
-
-
-def _no_lacks() -> Mapping[tuple[str, str], bool]:
-    return {}
-
-
-def _no_failures() -> Mapping[tuple[str, str], str]:
-    return {}
-
-
-def _no_findings() -> Mapping[tuple[str, str], int]:
-    return {}
-
-
-class ProcessCollector(Collector):
-    """Exports what only this process knows."""
-
     def __init__(
         self,
+        tallies: Tallies,
+        clock: Clock,
         *,
-        version: str,
-        mode: Callable[[], Mode],
-        is_audit_blocked: Callable[[], bool],
-        last_scan_at: Callable[[], Instant | None],
-        root_keys: Callable[[], Mapping[AccountId, int]] = _no_root_keys,
-        lacks: Callable[[], Mapping[tuple[str, str], bool]] = _no_lacks,
-        scan_failures: Callable[[], Mapping[tuple[str, str], str]] = _no_failures,
-        findings: Callable[[], Mapping[tuple[str, str], int]] = _no_findings,
+        limits: Callable[[], AgeLimits],
+        stale_after: timedelta,
+        log: str,
+        channels: Sequence[str] = (),
+        patience: timedelta = PATIENCE,
     ) -> None:
-        """Take what to export, and the questions to ask at each scrape.
+        """Take the journal, and by what it is counted.
 
         Args:
-            version: The version that runs.
-            mode: The mode in force.
-            is_audit_blocked: Whether the gate of evidence is shut.
-            last_scan_at: When the last good scan ended; None if there was none yet.
-            root_keys: How many keys each account's root has.
-            lacks: Of each account and feature, whether the feature is off.
-            scan_failures: Our code for each provider and account whose last scan failed.
-            findings: How many findings of each kind each workspace has: account, kind.
+            tallies: The journal in numbers.
+            clock: Tells the present.
+            limits: How old the policy in force lets keys get.
+            stale_after: A key that a listing last showed so long ago is not vouched for.
+            log: The audit log's name.
+            channels: Channels whose notices are counted, even where there are none.
+            patience: How long a scrape waits for the journal.
         """
-        self._version = version
-        self._mode = mode
-        self._is_audit_blocked = is_audit_blocked
-        self._last_scan_at = last_scan_at
-        self._root_keys = root_keys
-        self._lacks = lacks
-        self._scan_failures = scan_failures
-        self._findings = findings
+        self._tallies = tallies
+        self._clock = clock
+        self._limits = limits
+        self._stale_after = stale_after
+        self._log = log
+        self._channels = tuple(channels)
+        self._reading = Bounded(self._read, limit=patience)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Ask, and export the answers."""
-        yield _gauge(metrics.BUILD_INFO, {(self._version,): 1})
-        yield _gauge(metrics.MODE_INFO, {(self._mode().value,): 1})
-        yield _gauge(metrics.AUDIT_BLOCKED, {(): float(self._is_audit_blocked())})
-        last_scan_at = self._last_scan_at()
-        yield _gauge(metrics.LAST_SCAN, {(): last_scan_at.timestamp()} if last_scan_at else {})
-        root_keys = self._root_keys()
-        yield _gauge(metrics.ROOT_KEYS, {(account,): float(n) for account, n in root_keys.items()})
-        lacks: dict[_Labels, float] = {
-            place: float(is_off) for place, is_off in self._lacks().items()
+        """Read the journal once; when it cannot be read in time, say so and nothing else."""
+        try:
+            question, tally = self._reading.answer()
+        except RotatorError:
+            yield gauge_family(metrics.JOURNAL_READABLE, {(): 0})
+            return
+        yield gauge_family(metrics.JOURNAL_READABLE, {(): 1})
+        yield from _of_keys(tally.places, question.limits)
+        yield from _of_credentials(tally)
+        yield from _of_evidence(tally, self._log)
+        yield from _of_notices(tally.notices, self._channels)
+
+    def _read(self) -> tuple[Question, Tally]:
+        question = Question(
+            now=self._clock.now(),
+            limits=self._limits(),
+            stale_after=self._stale_after,
+            ages=_AGES,
+        )
+        return question, self._tallies.tally(question)
+
+
+def _of_keys(places: Sequence[PlaceTally], limits: AgeLimits) -> Iterator[GaugeMetricFamily]:
+    yield gauge_family(metrics.KEYS, total(_by_role(places)))
+    yield gauge_family(metrics.KEY_COMPLIANCE, total(_by_status(places)))
+    yield gauge_family(metrics.KEY_AGES, total(_by_age(places)))
+    births = [(_place(item), item.oldest_at) for item in places]
+    yield gauge_family(metrics.OLDEST_KEY_CREATED, earliest(births))
+    ends = [(_place(item), item.expires_at) for item in places]
+    yield gauge_family(metrics.EARLIEST_EXPIRY, earliest(ends))
+    yield gauge_family(metrics.EARLIEST_DEADLINE, earliest(_deadlines(places, limits)))
+
+
+def _of_credentials(tally: Tally) -> Iterator[GaugeMetricFamily]:
+    places = tally.places
+    providers = sorted({item.provider for item in places})
+    due = [(_place(item), item.due_at) for item in places]
+    yield gauge_family(metrics.NEXT_ROTATION, earliest(due))
+    failing = [(_place(item), item.failing) for item in places]
+    yield gauge_family(metrics.CREDENTIALS_FAILING, total(failing))
+    none: dict[Labels, float] = {(name, reason): 0 for name in providers for reason in _HOLDS}
+    held = {
+        (item.provider, item.reason): item.count for item in tally.holds if is_hold(item.reason)
+    }
+    yield gauge_family(metrics.CREDENTIALS_HELD, none | held)
+    none = {(name, phase): 0 for name in providers for phase in _OPEN_PHASES}
+    running = {(item.provider, item.phase): item.count for item in tally.phases}
+    yield gauge_family(metrics.ROTATIONS_OPEN, none | running)
+    since = [((item.provider, item.phase), item.since) for item in tally.phases]
+    yield gauge_family(metrics.ROTATION_PHASE_SINCE, earliest(since))
+    known: dict[Labels, float] = {(container_of(item.provider), item.account): 0 for item in places}
+    said = {(row.provider, row.id): float(row.is_confirmed) for row in tally.accounts}
+    yield gauge_family(metrics.ACCOUNT_CONFIRMED, known | said)
+
+
+def _of_evidence(tally: Tally, log: str) -> Iterator[GaugeMetricFamily]:
+    yield gauge_family(metrics.AUDIT_CHAIN_RECORDS, {(log,): tally.sealed})
+    yield gauge_family(metrics.AUDIT_WAITING_RECORDS, {(log,): tally.unsealed})
+
+
+def _of_notices(
+    notices: Sequence[NoticeTally], channels: Sequence[str]
+) -> Iterator[GaugeMetricFamily]:
+    # What waits for a channel that was taken out of the configuration is nobody's concern.
+    notices = [item for item in notices if item.channel in channels]
+    none: dict[Labels, float] = {(channel,): 0 for channel in channels}
+    counts: dict[Delivery, dict[Labels, float]] = {
+        delivery: {(item.channel,): item.count for item in notices if item.delivery is delivery}
+        for delivery in Delivery
+    }
+    yield gauge_family(metrics.NOTIFICATIONS_WAITING, none | counts[Delivery.WAITING])
+    yield gauge_family(metrics.NOTIFICATIONS_GIVEN_UP, none | counts[Delivery.GIVEN_UP])
+    waiting = [
+        ((item.channel,), item.oldest_at) for item in notices if item.delivery is Delivery.WAITING
+    ]
+    yield gauge_family(metrics.NOTIFICATIONS_OLDEST, earliest(waiting))
+
+
+def _place(tally: PlaceTally) -> Labels:
+    return (tally.provider, tally.account, tally.rule)
+
+
+def _by_role(places: Iterable[PlaceTally]) -> Iterator[tuple[Labels, float]]:
+    for item in places:
+        for role in LIVE_ROLES:
+            yield (*_place(item), role), item.keys.get(role, 0)
+
+
+def _by_status(places: Iterable[PlaceTally]) -> Iterator[tuple[Labels, float]]:
+    for item in places:
+        is_promised = item.is_promised
+        statuses = {
+            "compliant": item.compliant if is_promised else 0,
+            "breach": item.overaged if is_promised else 0,
+            "unknown": item.unknown if is_promised else 0,
+            "reported": 0 if is_promised else sum(item.enabled.values()),
         }
-        yield _gauge(metrics.PERMISSION_MISSING, lacks)
-        failures = self._scan_failures()
-        yield _gauge(metrics.SCAN_FAILED, {(*at, code): 1 for at, code in failures.items()})
-        found: dict[_Labels, float] = {
-            place: float(count) for place, count in self._findings().items()
-        }
-        yield _gauge(metrics.WORKSPACE_FINDINGS, found)
+        for status, count in statuses.items():
+            yield (*_place(item), status), count
 
 
-def _gauge(metric: Metric, values: Mapping[_Labels, float]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(metric.name, metric.meaning, labels=metric.labels)
-    for labels, value in values.items():
-        family.add_metric(labels, value)
-    return family
+def _by_age(places: Iterable[PlaceTally]) -> Iterator[tuple[Labels, float]]:
+    for item in places:
+        of = item.provider, item.account
+        for days, older in zip(DAYS, item.older, strict=True):
+            yield (*of, str(days)), item.managed - older
+        yield (*of, "+Inf"), item.managed
 
 
-def _place(credential: Credential) -> tuple[str, str]:
-    return (credential.principal.provider, credential.principal.account)
-
-
-def _confirmations(
-    credentials: Iterable[Credential], said: Iterable[Account]
-) -> Mapping[_Labels, float]:
-    places = map(_place, credentials)
-    known: dict[_Labels, float] = {
-        (container_of(provider), account): 0 for provider, account in places
-    }
-    return known | {(row.provider, row.id): float(row.is_confirmed) for row in said}
-
-
-def _key_counts(
-    credentials: Iterable[Credential], keys: Iterable[KeyRecord]
-) -> Mapping[_Labels, float]:
-    places = {credential.id: _place(credential) for credential in credentials}
-    counts: dict[_Labels, float] = {
-        (*place, role.value): 0 for place in places.values() for role in _LIVE_ROLES
-    }
-    for key in keys:
-        if key.gone_at is None and key.role is not Role.GONE:
-            counts[*places[key.credential_id], key.role.value] += 1
-    return counts
-
-
-def _open_counts(rotations: Iterable[Rotation]) -> Mapping[_Labels, float]:
-    counts = Counter(rotation.phase for rotation in rotations)
-    return {(phase.value,): counts[phase] for phase in _OPEN_PHASES}
-
-
-def _hold_counts(credentials: Iterable[Credential]) -> Mapping[_Labels, float]:
-    found = [(item.principal.provider, item.hold) for item in credentials]
-    counts = Counter((provider, hold.reason) for provider, hold in found if hold)
-    providers = {provider for provider, _ in found}
-    return {
-        (provider, reason.value): counts[provider, reason]
-        for provider in sorted(providers)
-        for reason in _HOLDS
-    }
-
-
-def _births(
-    credentials: Iterable[Credential], keys: Iterable[KeyRecord]
-) -> Iterator[tuple[_Labels, Instant]]:
-    places = {credential.id: _place(credential) for credential in credentials}
-    for key in _managed(keys):
-        yield places[key.credential_id], key.created_at
-
-
-def _ends(
-    credentials: Iterable[Credential], keys: Iterable[KeyRecord]
-) -> Iterator[tuple[_Labels, Instant]]:
-    """Find the ends of keys that consumers read, also of those that are listed no more."""
-    promised = {item.id: item for item in credentials if item.action is Action.ROTATE}
-    for key in keys:
-        credential = promised.get(key.credential_id)
-        is_read = credential is not None and credential.current_key_id == key.key_id
-        if credential is not None and is_read and key.expires_at is not None:
-            yield _place(credential), key.expires_at
-
-
-def _managed(keys: Iterable[KeyRecord]) -> Iterator[KeyRecord]:
-    for key in keys:
-        if key.role in _MANAGED_ROLES and key.enabled and key.gone_at is None:
-            yield key
-
-
-def _due_times(credentials: Iterable[Credential]) -> Iterator[tuple[_Labels, Instant]]:
-    for credential in credentials:
-        if credential.action is Action.ROTATE and credential.due_at is not None:
-            yield _place(credential), credential.due_at
-
-
-def _earliest(times: Iterable[tuple[_Labels, Instant]]) -> Mapping[_Labels, float]:
-    found: dict[_Labels, float] = {}
-    for place, at in times:
-        found[place] = min(at.timestamp(), found.get(place, float("inf")))
-    return found
+def _deadlines(
+    places: Iterable[PlaceTally], limits: AgeLimits
+) -> Iterator[tuple[Labels, Instant | None]]:
+    for item in places:
+        if item.is_promised and item.oldest_at is not None:
+            yield _place(item), Instant(item.oldest_at + limits.of(item.rule))

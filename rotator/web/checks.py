@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import timedelta
 
     from rotator.core.ids import Instant
@@ -40,13 +40,23 @@ def journal_readable(claims: Claims, clock: Clock) -> Check:
     return check
 
 
-def audit_open(gate: AuditGate, clock: Clock) -> Check:
-    """Check that evidence can be written, without which nothing is started (I7)."""
+def audit_open(
+    gate: AuditGate, clock: Clock, failing: Callable[[], Sequence[str]] = tuple
+) -> Check:
+    """Check that evidence can be written, without which nothing is started (I7).
+
+    Args:
+        gate: Says whether it can.
+        clock: What waiting records are measured by.
+        failing: Names the sinks that do not keep up.
+    """
 
     def check() -> str | None:
-        if gate.is_blocked(clock.now()):
-            return "audit records wait too long for a durable sink; nothing is started"
-        return None
+        if not gate.is_blocked(clock.now()):
+            return None
+        names = ", ".join(failing())
+        suffix = f" (failing: {names})" if names else ""
+        return f"audit records wait too long for a durable sink{suffix}; nothing is started"
 
     return check
 

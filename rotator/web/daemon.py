@@ -37,7 +37,10 @@ def serving(app: App) -> Iterator[str]:
     """
     web = app.settings.web
     surface = create_app(
-        live=live_checks(app), ready=ready_checks(app), registry=app.telemetry.registry
+        live=live_checks(app),
+        ready=ready_checks(app),
+        registry=app.telemetry.registry,
+        telemetry=app.telemetry,
     )
     server = WebServer(surface, host=web.host, port=web.port)
     port = server.start()
@@ -60,7 +63,7 @@ def ready_checks(app: App) -> Mapping[str, Check]:
     limits, engine = app.settings.limits, app.settings.engine
     return {
         "journal": journal_readable(app.journal, app.clock),
-        "audit": audit_open(app.sealer, app.clock),
+        "audit": audit_open(app.sealer, app.clock, app.sealer.failing),
         "clock": clock_agrees(lambda: app.skew.latest, limit=limits.clock_skew),
         "scan": scanned_recently(
             app.telemetry.last_scan_at, app.clock, limit=engine.scan_interval * _MISSED_SCANS

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Route
 
 from rotator.errors import RotatorError
+from rotator.web.counting import RequestCount
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from prometheus_client import CollectorRegistry
     from starlette.requests import Request
 
+    from rotator.ports.evidence import Telemetry
     from rotator.web.checks import Check
 
 _OK = "ok"
@@ -28,7 +31,11 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 def create_app(
-    *, live: Mapping[str, Check], ready: Mapping[str, Check], registry: CollectorRegistry
+    *,
+    live: Mapping[str, Check],
+    ready: Mapping[str, Check],
+    registry: CollectorRegistry,
+    telemetry: Telemetry,
 ) -> Starlette:
     """Make the application with ``/livez``, ``/readyz`` and ``/metrics``.
 
@@ -36,6 +43,7 @@ def create_app(
         live: Checks by name that a restart of the process can heal.
         ready: Checks by name of everything that work needs.
         registry: What is exported as metrics.
+        telemetry: Counts the requests.
     """
 
     def livez(_: Request) -> Response:
@@ -45,12 +53,21 @@ def create_app(
         return _report(ready)
 
     def metrics(request: Request) -> Response:
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        encode, content_type = _encoder(request.headers.get("Accept", ""))
         return Response(encode(registry), headers={**_NO_STORE, "Content-Type": content_type})
 
-    return Starlette(
-        routes=[Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
-    )
+    routes = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+    known = frozenset(route.path for route in routes)
+    counting = Middleware(RequestCount, routes=known, telemetry=telemetry)
+    return Starlette(routes=routes, middleware=[counting])
+
+
+def _encoder(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """Choose a form; for a header that the exporter stumbles over, the plain one."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):
+        return choose_encoder("")
 
 
 def _report(checks: Mapping[str, Check]) -> Response:

@@ -1,93 +1,74 @@
-"""What each alert is tried on: series as Prometheus would hold them, and who fires when.
-
-A series is written as promtool reads it: ``1x30`` is one value and thirty repetitions;
-``_`` is a scrape that had none.
-"""
+"""What each alert is tried on: what fires for services and accounts, and all of it together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-AWS = "111122223333"
-WORKSPACE = "ZVATKW3VHMFG27DY"
-ACCESS = "cipherstash-access-key"
-CLIENT = "cipherstash-client-key"
-TOKENS = "jupyterhub-token"
-DAY = 24 * 60
-HOUR = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """One run of promtool.
-
-    Attributes:
-        promise: What it shows, in words.
-        alert: Which alert it is about.
-        series: Values from minute 0 on, by series.
-        minute: When the alerts are looked at.
-        step: Minutes between two values, and between two evaluations.
-        fires: The labels of each alert that fires then, without its severity.
-    """
-
-    promise: str
-    alert: str
-    series: Mapping[str, str]
-    minute: int
-    step: int = 1
-    fires: tuple[Mapping[str, str], ...] = field(default=())
+from tests.alerts.scenario import (
+    ACCESS,
+    AWS,
+    CLIENT,
+    DAY,
+    ENFORCE,
+    HOUR,
+    PLAN,
+    TOKENS,
+    WORKSPACE,
+    Scenario,
+    series,
+)
+from tests.alerts.scenarios_of_evidence import EVIDENCE
+from tests.alerts.scenarios_of_keys import KEYS
+from tests.alerts.scenarios_of_the_service import SERVICE
 
 
 def _failed_scan(code: str, provider: str = ACCESS, instance: str = "a") -> str:
-    return (
-        f'rotator_scan_failed{{provider="{provider}",account="{WORKSPACE}",'
-        f'code="{code}",instance="{instance}"}}'
-    )
+    return series("scan_failed", provider=provider, account=WORKSPACE, code=code, instance=instance)
 
 
 def _held(reason: str, provider: str = CLIENT) -> str:
-    return f'rotator_credentials_held{{provider="{provider}",reason="{reason}",instance="a"}}'
+    return series("credentials_held", provider=provider, reason=reason)
 
 
 def _found(kind: str) -> str:
-    return f'rotator_workspace_findings{{account="{WORKSPACE}",kind="{kind}",instance="a"}}'
+    return series("workspace_findings", account=WORKSPACE, kind=kind)
 
 
 def _lacks(feature: str, instance: str = "a") -> str:
-    labels = f'account="{AWS}",feature="{feature}",instance="{instance}"'
-    return f"rotator_permission_missing{{{labels}}}"
+    return series("permission_missing", account=AWS, feature=feature, instance=instance)
 
 
 def _confirmed(account: str) -> str:
-    return f'rotator_account_confirmed{{provider="aws-iam",account="{account}",instance="a"}}'
+    return series("account_confirmed", provider="aws-iam", account=account)
 
 
 def _deadline(account: str, instance: str = "a", provider: str = ACCESS) -> str:
-    labels = f'provider="{provider}",account="{account}",instance="{instance}"'
-    return f"rotator_earliest_deadline_timestamp_seconds{{{labels}}}"
+    return series(
+        "earliest_deadline_timestamp_seconds",
+        provider=provider,
+        account=account,
+        rule="all",
+        instance=instance,
+    )
 
 
 def _expiry(provider: str, instance: str = "a") -> str:
-    labels = f'provider="{provider}",account="hub",instance="{instance}"'
-    return f"rotator_earliest_expiry_timestamp_seconds{{{labels}}}"
+    return series(
+        "earliest_expiry_timestamp_seconds",
+        provider=provider,
+        account="hub",
+        rule="all",
+        instance=instance,
+    )
 
 
 def _failures(code: str, provider: str = ACCESS) -> str:
-    labels = f'provider="{provider}",effect="delete_key",code="{code}",instance="a"'
-    return f"rotator_effect_failures_total{{{labels}}}"
+    return series("effect_failures_total", provider=provider, effect="delete_key", code=code)
 
 
 _API = _failures("api_changed")
 _STILL_LISTED = _failures("still_listed")
-_ENFORCE = 'rotator_mode_info{mode="enforce",instance="a"}'
-_PLAN = 'rotator_mode_info{mode="plan",instance="a"}'
 _OURS = {"account": WORKSPACE}
 
-SCENARIOS = (
+PROVIDERS = (
     Scenario(
         promise="a feature that two checks found denied is told of once for two replicas",
         alert="RotatorPermissionMissing",
@@ -159,7 +140,7 @@ SCENARIOS = (
         series={
             _confirmed(AWS): "0x120",
             _confirmed("444455556666"): "1x120",
-            _ENFORCE: "1x120",
+            ENFORCE: "1x120",
         },
         minute=3 * DAY + HOUR,
         step=HOUR,
@@ -168,14 +149,14 @@ SCENARIOS = (
     Scenario(
         promise="a new account has days to be looked at",
         alert="RotatorAccountUnconfirmed",
-        series={_confirmed(AWS): "0x120", _ENFORCE: "1x120"},
+        series={_confirmed(AWS): "0x120", ENFORCE: "1x120"},
         minute=2 * DAY,
         step=HOUR,
     ),
     Scenario(
         promise="an installation that only plans waits for nobody",
         alert="RotatorAccountUnconfirmed",
-        series={_confirmed(AWS): "0x120", _PLAN: "1x120"},
+        series={_confirmed(AWS): "0x120", PLAN: "1x120"},
         minute=4 * DAY,
         step=HOUR,
     ),
@@ -364,29 +345,6 @@ SCENARIOS = (
         series={_found("keyset_disabled"): "0x60", _found("client_crosses"): "1x60"},
         minute=50,
     ),
-    Scenario(
-        promise="a key past its greatest age is told of, by the earliest deadline of any replica",
-        alert="CipherStashKeyOverdue",
-        series={_deadline(WORKSPACE): "600x180", _deadline(WORKSPACE, "b"): "999999x180"},
-        minute=80,
-        fires=({"provider": ACCESS, **_OURS},),
-    ),
-    Scenario(
-        promise="a key that is younger than policy asks for is left alone",
-        alert="CipherStashKeyOverdue",
-        series={_deadline(WORKSPACE): "999999x180"},
-        minute=170,
-    ),
-    Scenario(
-        promise="an overdue key of AWS is no business of this alert",
-        alert="CipherStashKeyOverdue",
-        series={_deadline(AWS, provider="aws-iam"): "600x180"},
-        minute=170,
-    ),
-    Scenario(
-        promise="a key that is retired within the hour alarms nobody",
-        alert="CipherStashKeyOverdue",
-        series={_deadline(WORKSPACE): "600x40 999999x120"},
-        minute=75,
-    ),
 )
+
+SCENARIOS = (*SERVICE, *KEYS, *EVIDENCE, *PROVIDERS)

@@ -71,7 +71,9 @@ def test_the_deadline_of_a_workspaces_keys_is_exported(installation: Installatio
     with open_app(installation.settings(), read_only=False, clock=installation.clock) as app:
         app.confirm_account(VAULT, operator="ann")
         app.once()
-        deadline = value(app, "earliest_deadline_timestamp_seconds", provider=ACCESS_KEYS)
+        deadline = value(
+            app, "earliest_deadline_timestamp_seconds", provider=ACCESS_KEYS, rule="bundle"
+        )
 
     # The application's key is 25 days old, and policy lets it get 30.
     expected = installation.clock.now() + timedelta(days=5)

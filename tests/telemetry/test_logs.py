@@ -105,12 +105,28 @@ def test_a_traceback_holds_no_local_variables(stream: io.StringIO) -> None:
     assert SECRET_TEXT not in stream.getvalue()
 
 
-@pytest.mark.parametrize("name", ["botocore.endpoint", "urllib3.connectionpool", "httpx"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "botocore.endpoint",
+        "urllib3.connectionpool",
+        "httpx",
+        "oauthlib.oauth1",
+        "requests_oauthlib",
+    ],
+)
 def test_requests_and_answers_are_not_logged_at_any_level(name: str) -> None:
     stream = io.StringIO()
     configure_logs(level="DEBUG", stream=stream)
 
     logging.getLogger(name).info("body: %s", SECRET_TEXT)
+
+    assert stream.getvalue() == ""
+
+
+def test_a_library_that_warns_with_whole_urls_is_silent(stream: io.StringIO) -> None:
+    url = f"https://hooks.example/{SECRET_TEXT}"
+    logging.getLogger("urllib3.connection").warning("Failed to parse headers (url=%s)", url)
 
     assert stream.getvalue() == ""
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.registry import Collector
 
 from rotator.errors import UnavailableError
 from rotator.testing.builders import EPOCH
 from rotator.testing.manual_clock import ManualClock, SeededChance
-from rotator.testing.memory_evidence import MemoryGate
+from rotator.testing.memory_evidence import MemoryGate, QuietTelemetry
 from rotator.testing.memory_journal import MemoryJournal
 from rotator.web.checks import (
     audit_open,
@@ -39,7 +40,10 @@ class Site:
         self.live: dict[str, Check] = {}
         self.ready: dict[str, Check] = {}
         self.registry = CollectorRegistry()
-        app = create_app(live=self.live, ready=self.ready, registry=self.registry)
+        self.telemetry = QuietTelemetry()
+        app = create_app(
+            live=self.live, ready=self.ready, registry=self.registry, telemetry=self.telemetry
+        )
         self._server = WebServer(app, host="127.0.0.1", port=0)
         self.client = httpx.Client(
             base_url=f"http://127.0.0.1:{self._server.start()}", trust_env=False, timeout=20
@@ -122,6 +126,49 @@ def test_a_check_that_breaks_has_failed_and_keeps_its_words_inside(site: Site) -
         "journal": "cannot tell: locked",
         "audit": "cannot tell: RuntimeError",
     }
+
+
+def test_requests_are_counted_by_route_and_code(site: Site) -> None:
+    site.ready["audit"] = answering("records wait")
+    before = len(site.telemetry.counts)
+
+    for path in ("/livez", "/readyz", "/wp-login.php?x=1", "/metrics/../etc"):
+        site.client.get(path)
+
+    found = [labels for _, labels in site.telemetry.counts[before:]]
+    assert found == [
+        {"route": "/livez", "code": "200"},
+        {"route": "/readyz", "code": "503"},
+        {"route": "other", "code": "404"},
+        {"route": "other", "code": "404"},
+    ]
+
+
+def test_a_request_that_breaks_is_counted_as_a_failure_of_ours(site: Site) -> None:
+    class Broken(Collector):
+        def collect(self) -> NoReturn:
+            raise RuntimeError("hunter2")
+
+    broken = Broken()
+    site.registry.register(broken)
+    before = len(site.telemetry.counts)
+
+    answer = site.client.get("/metrics")
+    site.registry.unregister(broken)
+
+    assert (answer.status_code, answer.text) == (500, "Internal Server Error")
+    assert site.telemetry.counts[before:] == [
+        ("http_requests", {"route": "/metrics", "code": "500"})
+    ]
+
+
+def test_a_header_that_the_exporter_stumbles_over_gets_the_plain_form(site: Site) -> None:
+    strange = {"Accept": "application/openmetrics-text; version=abc"}
+
+    answer = site.client.get("/metrics", headers=strange)
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain")
 
 
 def test_metrics_are_text_for_prometheus(site: Site) -> None:
