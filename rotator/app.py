@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rotator.core.events import AuditAction
 from rotator.core.terms import Mode
@@ -33,14 +33,17 @@ if TYPE_CHECKING:
     from rotator.core.ids import AccountId, CredentialId, KeyId
     from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, Rotation, Trigger
+    from rotator.core.secret import Secret
     from rotator.engines.embedded import EmbeddedEngine
     from rotator.journal.journal import SqlJournal
+    from rotator.notify.notices import Notices
     from rotator.ports.api_keys import ApiKeys
     from rotator.ports.clock import Chance, Clock
     from rotator.ports.workspace import Workspace
     from rotator.reconcile.by_hand import Deed
     from rotator.reconcile.checking import AccountCheck, PermissionRounds
     from rotator.reconcile.parts import Parts
+    from rotator.reconcile.picturing import Pictures
     from rotator.reconcile.planning import PlanRow
     from rotator.reconcile.rebuilding import RebuildRow
     from rotator.reconcile.scan import Scanner
@@ -76,6 +79,8 @@ class App:
     scanner: Scanner
     skew: SkewWatch
     rounds: PermissionRounds
+    pictures: Pictures
+    notices: Notices
     open_workspace: Callable[[str], Workspace]
     open_api_keys: Callable[[str], ApiKeys]
     missing: UnavailableError | None = None
@@ -97,12 +102,23 @@ class App:
 
     def scan(self) -> None:
         """Look for principals in every account, and at what we are allowed to do there."""
-        self.scanner.scan()
+        is_complete = self.scanner.scan()
         self.rounds.go_if_due()
+        self.pictures.keep_one_a_day(is_complete=is_complete)
+        self.notices.beat(is_complete=is_complete)
+
+    def notify(self) -> None:
+        """Note what people are to be told, and tell what waits, within a bound."""
+        self.notices.go()
 
     def seal(self) -> None:
         """Number, chain and write waiting audit records."""
+        self.parts.late.write(self.journal, self.telemetry, self.chance)
         self.sealer.seal()
+
+    def _finish(self) -> None:
+        self.seal()
+        self.sealer.finish()
 
     @property
     def clock_skew(self) -> timedelta | None:
@@ -117,6 +133,10 @@ class App:
         """Credentials that wait for a person."""
         return tuple(item for item in self.journal.credentials() if item.hold is not None)
 
+    def fingerprint(self, secret: Secret) -> str | None:
+        """Return what a secret is recognised by; None without a key for it."""
+        return self.parts.fingerprints.of(secret)
+
     def by_hand(self, deed: Deed) -> AbstractContextManager[dict[str, Scalar]]:
         """Write down what an operator is about to do, and at the end what came of it.
 
@@ -125,7 +145,8 @@ class App:
         """
         if self.missing is not None:
             raise self.missing
-        return by_hand.recorded(self.journal, self.clock, self.chance, deed)
+        at = (self.journal, self.clock, self.chance)
+        return by_hand.recorded(*at, deed, calls=self.parts.calls)
 
     def once(self) -> int:
         """Do one scan and all due work; return how many credentials wait for a person.
@@ -142,8 +163,11 @@ class App:
             for credential in found:
                 self.reconcile(credential)
             self.seal()
+        self.pictures.keep_one_a_day(is_complete=is_complete)
         self._note(AuditAction.DAEMON_STOP, "once")
-        self.seal()
+        self._finish()
+        self.notify()
+        self.notices.beat(is_complete=is_complete)
         if not is_complete:
             hint = "see the log for the account and the reason"
             raise UnavailableError("not every account could be searched", hint=hint)
@@ -166,7 +190,7 @@ class App:
         finally:
             is_drained = engine.drain(DRAIN_TIMEOUT)
             self._note(AuditAction.DAEMON_STOP, "drained" if is_drained else "cut short")
-            self.seal()
+            self._finish()
             self.telemetry.log("info", "daemon stopped", drained=is_drained)
 
     def stop(self) -> None:
@@ -177,8 +201,7 @@ class App:
         self, credential: Credential, trigger: Trigger, *, operator: str, reason: str = ""
     ) -> None:
         """Order a rotation in an operator's name; the next pass carries it out."""
-        at = (self.journal, self.clock, self.chance)
-        order(*at, credential, trigger, operator=operator, reason=reason)
+        order(self.parts, credential, trigger, operator=operator, reason=reason)
 
     def instruct(
         self,
@@ -192,9 +215,7 @@ class App:
     ) -> Order:
         """Give an order about a rotation or a key; the next pass carries it out."""
         return instructions.instruct(
-            self.journal,
-            self.clock,
-            self.chance,
+            self.parts,
             credential,
             verb,
             operator=operator,
@@ -218,14 +239,9 @@ class App:
         """
         if self.missing is not None:
             raise self.missing
+        at = (self.journal, self.clock, self.chance)
         return instructions.pause(
-            self.journal,
-            self.clock,
-            self.chance,
-            operator=operator,
-            reason=reason,
-            account=account,
-            credential=credential,
+            *at, operator=operator, reason=reason, account=account, credential=credential
         )
 
     def unpause(self, paused: Pause, *, operator: str, reason: str) -> Pause | None:
@@ -373,22 +389,8 @@ def open_app(
     """
     with ExitStack() as stack:
         wiring = wire(settings, stack, read_only=read_only, clock=clock)
-        yield App(
-            settings=settings,
-            journal=wiring.journal,
-            clock=wiring.clock,
-            chance=wiring.chance,
-            telemetry=wiring.telemetry,
-            sealer=wiring.sealer,
-            parts=wiring.parts,
-            scanner=wiring.scanner,
-            skew=wiring.skew,
-            rounds=wiring.rounds,
-            open_workspace=wiring.workspace,
-            open_api_keys=wiring.api_keys,
-            missing=wiring.missing,
-            on_idle=on_idle,
-        )
+        made: dict[str, Any] = {item.name: getattr(wiring, item.name) for item in fields(wiring)}
+        yield App(settings=settings, on_idle=on_idle, **made)
 
 
 def upgrade(settings: Settings) -> tuple[str | None, str | None]:

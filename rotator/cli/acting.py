@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rotator.cli.stopping import interrupted_by
+from rotator.core.events import FINGERPRINT
 from rotator.errors import OutcomeUnknownError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rotator.cli.invocation import App
     from rotator.core.events import AuditAction, Scalar
     from rotator.core.ids import AccountId
+    from rotator.core.secret import Secret
 
 INTERRUPTED: Final = "interrupted"
 """The code of what somebody interrupted: nothing further is begun."""
@@ -35,6 +37,12 @@ class Hand:
     account: AccountId
     operator: str
     reason: str
+
+    def recognise(self, told: dict[str, Scalar], secret: Secret) -> None:
+        """Let the record of a making tell by what the new secret is recognised later."""
+        found = self.app.fingerprint(secret)
+        if found is not None:
+            told[FINGERPRINT] = found
 
     @contextmanager
     def does(

@@ -128,6 +128,7 @@ def _create(
     with hand.does(AuditAction.OPERATOR_CREATE_CLIENT, look=look, **words) as told:
         material = entered.workspace.create_client(name, description, bound.id if bound else None)
         told["client_id"] = material.key_id
+        hand.recognise(told, material.secret)
         fields = usual_fields("cipherstash-client-key")
         keysets = [it.id for it in (bound, *others) if it]
         record = {"name": name, "workspace": entered.place.id, "keysets": keysets}

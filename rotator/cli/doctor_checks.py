@@ -46,6 +46,7 @@ def _lines(invocation: Invocation) -> Iterator[Line]:
     settings = invocation.settings()
     yield Line(what="configuration", state=State.OK)
     yield _audit(settings)
+    yield from _bucket(settings)
     try:
         with invocation.opener(settings, read_only=True) as app:
             yield _journal(app)
@@ -67,6 +68,22 @@ def _audit(settings: Settings) -> Line:
         return Line(what="audit log", state=State.OK)
     meaning = "nothing is started while evidence cannot be written"
     return off("audit log", f"{file} cannot be written", meaning)
+
+
+def _bucket(settings: Settings) -> Iterator[Line]:
+    """Try to read the log's bucket, if there is one; whether it takes records is not tried."""
+    section = settings.audit.s3
+    if section is None:
+        return
+    from rotator.wiring.audit_bucket import bucket_log
+
+    try:
+        next(bucket_log(f"s3://{section.bucket}/{section.prefix}", settings).lines(), None)
+    except RotatorError as error:
+        meaning = "the file alone keeps the log; the bucket is given what it lacks when it answers"
+        yield off("audit bucket", error.diagnostics(), meaning)
+    else:
+        yield Line(what="audit bucket", state=State.OK)
 
 
 def _journal(app: App) -> Line:

@@ -24,13 +24,16 @@ if TYPE_CHECKING:
     from rotator.core.ids import AccountId, CredentialId, KeyId
     from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, Rotation, Trigger
+    from rotator.core.secret import Secret
     from rotator.errors import RotatorError
+    from rotator.notify.notices import Notices
     from rotator.ports.api_keys import ApiKeys
     from rotator.ports.clock import Clock
     from rotator.ports.journal import Journal
     from rotator.ports.workspace import Workspace
     from rotator.reconcile.by_hand import Deed
     from rotator.reconcile.checking import AccountCheck
+    from rotator.reconcile.picturing import Pictures
     from rotator.reconcile.planning import PlanRow
     from rotator.reconcile.rebuilding import RebuildRow
     from rotator.settings.settings import Settings
@@ -56,6 +59,16 @@ class App(Protocol):
     @property
     def clock(self) -> Clock:
         """Return the clock."""
+        ...
+
+    @property
+    def pictures(self) -> Pictures:
+        """Return what takes pictures of the inventory, and keeps one of each day."""
+        ...
+
+    @property
+    def notices(self) -> Notices:
+        """Return what tells people."""
         ...
 
     def places(self) -> Sequence[Place]:
@@ -150,6 +163,10 @@ class App(Protocol):
 
     def api_keys(self, id_or_name: str, /) -> ApiKeys:
         """Enter a configured account of an HTTP API, to do there what an operator says."""
+        ...
+
+    def fingerprint(self, secret: Secret, /) -> str | None:
+        """Return what a secret is recognised by; None without a key for it."""
         ...
 
     def by_hand(self, deed: Deed) -> AbstractContextManager[dict[str, Scalar]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
 from rotator.cli.cipherstash_place import workspace_options
 from rotator.cli.consent import optional_reason_option, reason_option, yes_option
+from rotator.cli.emergency import last_resort, ordering_options
 from rotator.cli.finding import account_id, find_credential, find_key
 from rotator.cli.invocation import common_options, examples, json_option, pass_invocation
 from rotator.cli.keys_api_commands import history, prune, show
@@ -21,13 +23,14 @@ from rotator.cli.keys_options import (
 from rotator.cli.printing import print_json
 from rotator.core.api_keys import ApiKeyWish
 from rotator.core.orders import Verb
-from rotator.core.rotation import Trigger
 from rotator.core.workspace import AccessRole
 
 if TYPE_CHECKING:
     from rotator.cli.cipherstash_place import Wanted
+    from rotator.cli.emergency import Ordering
     from rotator.cli.invocation import Invocation
     from rotator.cli.keys_options import Ending
+    from rotator.core.rotation import Credential
 
 
 @click.group(epilog=examples("rotator keys list", "rotator keys rotate ci-deployer"))
@@ -177,17 +180,18 @@ def revoke(
     elif keyset:
         from rotator.cli.keys_orders import order_for_keyset
 
-        order_for_keyset(invocation, wanted, keyset, Trigger.TAINT, reason=how.reason, yes=how.yes)
+        order_for_keyset(invocation, wanted, keyset, how.urgent, reason=how.reason, yes=how.yes)
     else:
         from rotator.cli.keys_access import revoke_access_key
 
-        revoke_access_key(invocation, wanted, called, reason=how.reason, now=how.now, yes=how.yes)
+        revoke_access_key(invocation, wanted, called, how)
 
 
 @keys.command(
     epilog=examples(
         "rotator keys rotate ci-deployer",
         "rotator keys rotate ci-deployer --account 111122223333",
+        "rotator keys rotate ci-deployer --taint --reason 'key was in a public repository'",
         "rotator keys rotate --keyset tenants/company-a",
     )
 )
@@ -195,8 +199,7 @@ def revoke(
 @click.option("--account", metavar="ID_OR_NAME", help="The account, if the name exists in several.")
 @click.option("--provider", metavar="NAME", help="The provider, if the name exists at several.")
 @click.option("--keyset", metavar="KEYSET", help="Every client that is granted this keyset.")
-@optional_reason_option
-@yes_option
+@ordering_options
 @workspace_options
 @common_options
 @pass_invocation
@@ -207,25 +210,28 @@ def rotate(
     account: str | None,
     provider: str | None,
     keyset: str | None,
-    reason: str,
-    yes: bool,
+    how: Ordering,
     wanted: Wanted,
 ) -> None:
     """Order the rotation of NAME's key, now, or of a keyset's clients.
 
     Every guard holds as always: the old key works until nobody uses it. The
     order is written to the journal, and the daemon, or the next `rotator once`,
-    carries it out. With --keyset every client that rotator manages and that is
+    carries it out. With --taint the old key is ended as soon as its successor is
+    published; with --break-glass even while the audit log cannot be kept, for this
+    one rotation. With --keyset every client that rotator manages and that is
     granted the keyset is rotated; the others are named. Exits with 3 if there are.
     """
     from rotator.cli.keys_orders import order_for_keyset
 
+    if how.trigger.is_taint and keyset:
+        raise click.UsageError("write: rotator keys revoke --keyset KEYSET")
     if keyset and not (name or account or provider):
-        order_for_keyset(invocation, wanted, keyset, Trigger.MANUAL, reason=reason, yes=yes)
+        order_for_keyset(invocation, wanted, keyset, how.trigger, reason=how.reason, yes=how.yes)
         return
     if name is None or keyset or wanted.is_named:
         raise click.UsageError("write either a NAME, or --keyset, perhaps with --workspace")
-    _rotate(invocation, name, account, provider, reason=reason, as_json=wanted.as_json)
+    _rotate(invocation, name, account, provider, how, as_json=wanted.as_json)
 
 
 def _rotate(
@@ -233,22 +239,27 @@ def _rotate(
     name: str,
     account: str | None,
     provider: str | None,
+    how: Ordering,
     *,
-    reason: str,
     as_json: bool,
 ) -> None:
-    from rotator.cli.keys_orders import check_order
+    from rotator.cli.keys_orders import ask_for_taint, check_order
 
     settings = invocation.settings()
+    found: list[Credential] = []
     number = account_id(settings, account) if account else None
-    with invocation.app(read_only=True) as app:
+    helping = last_resort(name, found) if how.trigger.is_taint else nullcontext()
+    with helping, invocation.app(read_only=True) as app:
         credential = find_credential(app.journal, name, number, provider)
+        found.append(credential)
         check_order(app.journal, credential, settings.mode)
-        app.order(credential, Trigger.MANUAL, operator=invocation.operator, reason=reason)
+        if how.trigger.is_taint:
+            ask_for_taint(invocation, credential, how, as_json=as_json)
+        app.order(credential, how.trigger, operator=invocation.operator, reason=how.reason)
     principal = credential.principal
     if as_json:
         record = {"name": name, "account": principal.account, "provider": principal.provider}
-        print_json(record | {"keyId": credential.current_key_id, "reason": reason})
+        print_json(record | {"keyId": credential.current_key_id, "reason": how.reason})
         return
     click.echo(f"ordered: the key of {name} in account {principal.account}")
 

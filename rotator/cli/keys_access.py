@@ -16,13 +16,13 @@ from rotator.cli.managed import check_free, check_name, check_outage, managed, p
 from rotator.cli.printing import NOTHING, print_json, print_lines, print_table, when
 from rotator.core.events import AuditAction
 from rotator.core.forms import usual_fields
-from rotator.core.rotation import Trigger
 from rotator.core.workspace import AccessRole
 from rotator.providers.cipherstash.config import ACCESS_KEYS, ApiKind
 
 if TYPE_CHECKING:
     from rotator.cli.cipherstash_place import Wanted
     from rotator.cli.invocation import Invocation
+    from rotator.cli.keys_options import Ending
     from rotator.cli.managed import Managed
     from rotator.core.ids import Instant
     from rotator.core.workspace import AccessKey
@@ -64,6 +64,7 @@ def create_access_key(
         with hand.does(AuditAction.OPERATOR_CREATE_KEY, look=_lost(place, name), **words) as told:
             made = workspace.create_access_key(name, role)
             told["key_id"] = made.key_id
+            hand.recognise(told, made.secret)
             with_role = "".join(f" (role {it})" for it in known_role.values())
             whose = f"The key {name}{with_role} for workspace {place.id} is:"
             say(invocation, "Access key created!", "", whose, "")
@@ -78,23 +79,21 @@ def create_access_key(
     say(invocation, "", "It is never shown again: copy it to where it is read, now.", again)
 
 
-def revoke_access_key(
-    invocation: Invocation, wanted: Wanted, name: str, *, reason: str, now: bool, yes: bool
-) -> None:
+def revoke_access_key(invocation: Invocation, wanted: Wanted, name: str, how: Ending) -> None:
     """End an access key by its name, after what follows was said and agreed to."""
-    place, as_json = wanted.place(invocation), wanted.as_json
+    place, as_json, reason = wanted.place(invocation), wanted.as_json, how.reason
     with invocation.app(read_only=True) as app:
         check_may_change(app, invocation.settings())
         workspace = app.workspace(place.id)
         key = find_access_key(workspace.access_keys(), name, listing=_listing(place))
         kept = managed(app.journal, ACCESS_KEYS, place.id).get(key.key_id)
-        check_outage(kept, name, is_ordered=now and bool(reason))
+        check_outage(kept, name, is_ordered=how.now and bool(reason))
         heir, successor = succession(app.journal, kept, invocation.settings().mode)
         headline = f"revoke access key {name} of workspace {title(place)}, for good"
         details = [*_consequences(key, kept), ("successor", successor)]
-        ask(invocation, headline, details, yes=yes, as_json=as_json)
+        ask(invocation, headline, details, yes=how.yes, as_json=as_json)
         if heir is not None:
-            app.order(heir, Trigger.TAINT, operator=invocation.operator, reason=reason)
+            app.order(heir, how.urgent, operator=invocation.operator, reason=reason)
         hand = Hand(app=app, account=place.id, operator=invocation.operator, reason=reason)
         look = f"see whether it is still listed: {_listing(place)}"
         words = {"name": name, "key_id": key.key_id}

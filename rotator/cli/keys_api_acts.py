@@ -20,7 +20,6 @@ from rotator.cli.printing import print_json, print_lines, when
 from rotator.cli.refusing import check_let_in, read_key, wait_until_refused
 from rotator.core.events import AuditAction
 from rotator.core.forms import usual_fields
-from rotator.core.rotation import Trigger
 
 if TYPE_CHECKING:
     from rotator.cli.invocation import App, Invocation
@@ -57,6 +56,7 @@ def create_api_key(
             made = keys.create_api_key(wish)
             told["key_id"] = made.key.key_id
             told["expires_at"] = _stamp(made.key)
+            hand.recognise(told, made.secret)
             _hand_over(invocation, place, made, told, as_json=as_json)
     undo = _revoking(place, made.key.key_id)
     check_shown(told, undo=undo)
@@ -84,7 +84,7 @@ def revoke_api_key(
         details = [*_consequences(key, kept), ("successor", successor)]
         ask(invocation, headline, details, yes=how.yes, as_json=as_json)
         if heir is not None:
-            app.order(heir, Trigger.TAINT, operator=invocation.operator, reason=how.reason)
+            app.order(heir, how.urgent, operator=invocation.operator, reason=how.reason)
         proof = end_key(invocation, app, keys, place, key, reason=how.reason, secret=secret)
     if as_json:
         print_json(key_record(place, key, kept) | {"revoked": True, "proof": proof})

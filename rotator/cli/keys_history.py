@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from rotator.cli.audit_records import all_lines
 from rotator.cli.finding import account_id
 from rotator.cli.printing import NOTHING, print_json, print_table
-from rotator.core.chain import seal
 from rotator.core.key_history import deeds
 from rotator.core.ways import ID_SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from rotator.cli.invocation import Invocation
     from rotator.core.key_history import Deed
-    from rotator.ports.journal import Journal
 
 _TITLES = ("At", "Who", "What", "Name", "Key ID", "Outcome", "Rotation", "Why")
-_PAGE: Final = 500
 _MINUTE: Final = len("2026-11-21T09:30")
 
 
@@ -33,7 +29,7 @@ def tell_history(
     # One that is configured no more has a history, too.
     place = account_id(settings, account)
     with invocation.app(read_only=True) as app:
-        found = list(deeds(_records(app.journal), place, only_ended=only_revoked))
+        found = list(deeds(map(json.loads, all_lines(app.journal)), place, only_ended=only_revoked))
     if as_json:
         print_json([_record(deed) for deed in found])
     elif found:
@@ -45,17 +41,6 @@ def tell_history(
         )
         what = "was revoked" if only_revoked else "was done"
         click.echo(f"nothing {what} in account {place}{strange}")
-
-
-def _records(journal: Journal) -> Iterator[Mapping[str, object]]:
-    """Read every audit record, the sealed ones first: that is the order of their making."""
-    seq = -1
-    while page := journal.sealed_after(seq, limit=_PAGE):
-        yield from (json.loads(record.line) for record in page)
-        seq = page[-1].seq
-    # The sealer is at most a moment behind.
-    for record in journal.unsealed(limit=_PAGE):
-        yield json.loads(seal(record, seq=0, prev="", log="").line)
 
 
 def _cells(deed: Deed) -> tuple[str, ...]:

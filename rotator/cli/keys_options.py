@@ -11,8 +11,10 @@ import click
 from rotator.cli.api_place import length
 from rotator.cli.cipherstash_place import workspace_options
 from rotator.cli.consent import optional_reason_option, yes_option
+from rotator.cli.emergency import break_glass_option
 from rotator.core.api_keys import ApiKeyWish
 from rotator.core.ids import KeyId
+from rotator.core.rotation import Trigger
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -30,12 +32,14 @@ class Ending:
         now: Also if consumers are given it: an outage, which needs a reason.
         proves: The operator has the key's text, by which its refusal is proved.
         yes: Consent was given beforehand.
+        urgent: What a successor is ordered for.
     """
 
     reason: str = ""
     now: bool = False
     proves: bool = False
     yes: bool = False
+    urgent: Trigger = Trigger.TAINT
 
 
 def place_options(command: Command) -> Command:
@@ -136,9 +140,15 @@ def ending_options(command: Command) -> Command:
 
     @wraps(command)
     def wrapped(
-        *args: object, now: bool, proves: bool, reason: str, yes: bool, **rest: object
+        *args: object,
+        now: bool,
+        proves: bool,
+        reason: str,
+        yes: bool,
+        urgent: Trigger,
+        **rest: object,
     ) -> object:
-        how = Ending(reason=reason, now=now, proves=proves, yes=yes)
+        how = Ending(reason=reason, now=now, proves=proves, yes=yes, urgent=urgent)
         return command(*args, how=how, **rest)
 
     by_now = click.option(
@@ -152,4 +162,5 @@ def ending_options(command: Command) -> Command:
         is_flag=True,
         help="With --account: read the key from standard input, and wait until it is refused.",
     )
-    return cast("Command", by_now(by_proof(optional_reason_option(yes_option(wrapped)))))
+    by_reason = break_glass_option(optional_reason_option(yes_option(wrapped)))
+    return cast("Command", by_now(by_proof(by_reason)))

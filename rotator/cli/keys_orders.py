@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rotator.cli.cipherstash_place import Wanted
+    from rotator.cli.emergency import Ordering
     from rotator.cli.invocation import App, Invocation
     from rotator.cli.managed import Managed
     from rotator.core.rotation import Credential
@@ -34,14 +35,20 @@ if TYPE_CHECKING:
 
 _TITLES = ("Client", "Client ID", "Principal", "What")
 
+_ENDED = "replace and end, without a grace, the managed clients that are granted keyset"
+_REPLACED = (
+    "each gets a successor, which is proved and published; right after that the old client loses "
+    "its keysets and is deleted, for good"
+)
 _SENTENCES = {
     Trigger.MANUAL: "rotate the managed clients that are granted keyset",
-    Trigger.TAINT: "replace and end, without a grace, the managed clients that are granted keyset",
+    Trigger.TAINT: _ENDED,
+    Trigger.BREAK_GLASS: _ENDED,
 }
 _AFTER = {
     Trigger.MANUAL: "every guard holds as always: the old client works until its grace is over",
-    Trigger.TAINT: "each gets a successor, which is proved and published; right after that the old "
-    "client loses its keysets and is deleted, for good",
+    Trigger.TAINT: _REPLACED,
+    Trigger.BREAK_GLASS: _REPLACED,
 }
 
 
@@ -114,6 +121,22 @@ def succession(journal: Journal, kept: Managed | None, mode: Mode) -> tuple[Cred
     except RejectedError as error:
         return None, f"none is ordered, so publish a key by hand: {error}"
     return kept.credential, "ordered before; the daemon, or `rotator once`, publishes it"
+
+
+def ask_for_taint(
+    invocation: Invocation, credential: Credential, how: Ordering, *, as_json: bool
+) -> None:
+    """Say what it means to call a key compromised, and go on only with consent."""
+    name, account = credential.principal.name, credential.principal.account
+    evidence = "the audit log is not waited for; every record is flagged `late` until it is kept"
+    details = [
+        ("key", credential.current_key_id or "not known yet"),
+        ("then", "a successor is made, proved and published; right after that the key is ended"),
+        ("outage", "a program that has not read its secret again by then fails until it does"),
+        ("glass", evidence if how.trigger is Trigger.BREAK_GLASS else ""),
+    ]
+    headline = f"replace and end, without a grace, the key of {name} in account {account}"
+    ask(invocation, headline, details, yes=how.yes, as_json=as_json)
 
 
 def order_for_keyset(
@@ -200,7 +223,7 @@ def _details(
     place: Workspace, keyset: Keyset, trigger: Trigger, number: int
 ) -> list[tuple[str, str]]:
     told = [("orders", str(number)), ("then", _AFTER[trigger])]
-    if trigger is not Trigger.TAINT:
+    if not trigger.is_taint:
         return told
     which = f"{quote(keyset.id)} --workspace {place.id}"
     later = "a program that has not read its secret again by then fails until it does"

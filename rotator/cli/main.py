@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
 from rotator import __version__
 from rotator.cli.invocation import FAILED, MISCONFIGURED, common_options, examples
+from rotator.cli.lazy import LazyGroup
 from rotator.cli.printing import print_lines
 from rotator.errors import ConfigError, RotatorError
 
@@ -24,10 +24,14 @@ COMMANDS = {
     "pauses": "rotator.cli.pauses:pauses",
     "doctor": "rotator.cli.doctor:doctor",
     "rebuild": "rotator.cli.rebuild:rebuild",
+    "history": "rotator.cli.history:history",
+    "report": "rotator.cli.report:report",
     "aws": "rotator.cli.aws:aws",
     "cipherstash": "rotator.cli.cipherstash:cipherstash",
     "provider": "rotator.cli.provider:provider",
     "accounts": "rotator.cli.accounts:accounts",
+    "notifications": "rotator.cli.notifications:notifications",
+    "audit": "rotator.cli.audit:audit",
     "config": "rotator.cli.config:config",
     "db": "rotator.cli.db:db",
     "demo": "rotator.cli.demo.command:demo",
@@ -35,23 +39,10 @@ COMMANDS = {
 """Each command and where it is: ``module:attribute``, in the order of the help text."""
 
 
-class Commands(click.Group):
-    """Imports a command when it is needed, and turns our errors into exit codes."""
+class Commands(LazyGroup):
+    """Turns our errors into exit codes."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order of the table."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; None for a name that is not in the table."""
-        del ctx
-        place = COMMANDS.get(cmd_name)
-        if place is None:
-            return None
-        module, _, attribute = place.partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
+    places: ClassVar = COMMANDS
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - whatever a command returns
         """Run a command; an error of ours is shown in its own words, without a traceback."""

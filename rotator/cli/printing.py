@@ -53,12 +53,18 @@ def span(length: timedelta | None) -> str:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON; instants are ISO 8601, lengths of time seconds."""
-    text = json.dumps(value, indent=2, default=_scalar, ensure_ascii=False)
-    # JSON itself leaves DEL, the C1 controls and marks of direction as they are.
-    click.echo(
-        "".join(it if it.isprintable() or it == "\n" else json.dumps(it)[1:-1] for it in text)
-    )
+    """Print a value as `json_text` writes it."""
+    click.echo(json_text(value))
+
+
+def json_text(value: object) -> str:
+    """Write a value as JSON; instants are ISO 8601, lengths of time seconds."""
+    return escaped(json.dumps(value, indent=2, default=_scalar, ensure_ascii=False))
+
+
+def escaped(text: str) -> str:
+    """Escape in a JSON text what it leaves as it is: DEL, C1 controls, marks of direction."""
+    return "".join(it if it.isprintable() or it == "\n" else json.dumps(it)[1:-1] for it in text)
 
 
 def print_lines(text: str, *, err: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rotator.clients.http import HttpClient
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from rotator.providers.http.accounts import HttpAccount
     from rotator.settings.adapters import ReadField
     from rotator.settings.settings import Settings
-    from rotator.telemetry.prometheus import PrometheusTelemetry
+    from rotator.telemetry.calls import CallBook
+
+_CIPHERSTASH = "cipherstash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Doors:
 
     Attributes:
         stack: Closes what was opened.
+        calls: Is told of every call.
         read_field: Reads a field of a secret, for keys that are kept in one.
     """
 
@@ -43,7 +47,7 @@ class Doors:
     stack: ExitStack
     clock: Clock
     chance: Chance
-    telemetry: PrometheusTelemetry
+    calls: CallBook
     read_field: ReadField
 
     def admission(self, name: str, *, read_only: bool) -> Admission:
@@ -53,7 +57,8 @@ class Doors:
             NotFoundError: The configuration names no such workspace.
         """
         found = self.settings.workspace(name)
-        http = self._client(http_config(self.settings, found, read_only=read_only))
+        config = http_config(self.settings, found, read_only=read_only)
+        http = self._client(_CIPHERSTASH, config)
         return Admission(workspace_config(self.settings, found, self.read_field), http, self.clock)
 
     def workspace(self, name: str) -> Workspace:
@@ -67,7 +72,8 @@ class Doors:
             NotFoundError: The configuration names no such account.
         """
         found = self.settings.http_account(name)
-        client = self._client(http_account_config(self.settings, found, read_only=read_only))
+        config = http_account_config(self.settings, found, read_only=read_only)
+        client = self._client(found.spec.name, config)
         return http_account(self.settings, found, client, self.read_field)
 
     def api_keys(self, name: str) -> ApiKeys:
@@ -76,13 +82,13 @@ class Doors:
         spec = self.settings.http_account(name).spec
         return HttpApiKeys(spec, account, self.clock, self.chance)
 
-    def _client(self, config: HttpConfig) -> HttpClient:
-        def on_call(operation: str, code: str, seconds: float) -> None:
-            del seconds
-            self.telemetry.count("provider_calls", operation=operation, code=code)
-
+    def _client(self, service: str, config: HttpConfig) -> HttpClient:
         client = HttpClient(
-            config, self.clock, self.chance, monotonic=monotonic_seconds, on_call=on_call
+            config,
+            self.clock,
+            self.chance,
+            monotonic=monotonic_seconds,
+            on_call=partial(self.calls.heard, service),
         )
         self.stack.callback(client.close)
         return client

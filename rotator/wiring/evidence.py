@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotator import __version__
-from rotator.audit.file_sink import FileSink
-from rotator.audit.sealer import Sealer
-from rotator.core.policy import recalled
+from rotator.core.tallies import TRUSTED_INSPECTIONS, age_limits
+from rotator.telemetry.process import ProcessCollector, Sources
 from rotator.telemetry.prometheus import PrometheusTelemetry
-from rotator.telemetry.state import ProcessCollector, StateCollector
+from rotator.telemetry.state import StateCollector
+from rotator.wiring.sealing import audit_sealer
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from contextlib import ExitStack
 
-    from rotator.core.rotation import Credential
+    from rotator.audit.sealer import Sealer
     from rotator.journal.journal import SqlJournal
     from rotator.ports.clock import Clock
     from rotator.reconcile.permits import PermissionBook
-    from rotator.reconcile.watches import RootWatch, ScanWatch
+    from rotator.reconcile.watches import RootWatch, ScanWatch, SkewWatch
     from rotator.settings.settings import Settings
 
 
@@ -29,31 +29,39 @@ def evidence(
     roots: RootWatch,
     permits: PermissionBook,
     scans: ScanWatch,
+    *,
+    skew: SkewWatch,
+    stack: ExitStack,
 ) -> tuple[PrometheusTelemetry, Sealer]:
     """Make what counts and what seals; both read the journal."""
     telemetry = PrometheusTelemetry(clock)
-    sealer = Sealer(
-        journal,
-        [FileSink(settings.audit_file)],
-        log_name=settings.log_name,
-        lag_limit=settings.limits.audit_lag,
-        telemetry=telemetry,
+    sealer = audit_sealer(settings, journal, clock, telemetry, stack)
+
+    telemetry.registry.register(
+        StateCollector(
+            journal,
+            clock,
+            limits=lambda: age_limits(settings.policy),
+            stale_after=settings.limits.inspect_interval * TRUSTED_INSPECTIONS,
+            log=settings.log_name,
+            channels=[channel.name for channel in settings.notifications.channels],
+        )
     )
-
-    def max_age(credential: Credential) -> timedelta:
-        return recalled(settings.policy, credential.principal, credential.rule).schedule.max_age
-
-    telemetry.registry.register(StateCollector(journal, max_age=max_age))
     telemetry.registry.register(
         ProcessCollector(
-            version=__version__,
-            mode=lambda: settings.mode,
-            is_audit_blocked=lambda: sealer.is_blocked(clock.now()),
-            last_scan_at=telemetry.last_scan_at,
-            root_keys=lambda: roots.counts,
-            lacks=permits.lacks,
-            scan_failures=lambda: scans.failed,
-            findings=lambda: scans.findings,
+            Sources(
+                version=__version__,
+                policy=lambda: settings.policy_digest,
+                mode=lambda: settings.mode,
+                is_audit_blocked=lambda: sealer.is_blocked(clock.now()),
+                audit=sealer.standing,
+                last_scans=telemetry.last_scans,
+                skew=lambda: skew.latest,
+                root_keys=lambda: roots.counts,
+                lacks=permits.lacks,
+                scan_failures=lambda: scans.failed,
+                findings=lambda: scans.findings,
+            )
         )
     )
     return telemetry, sealer

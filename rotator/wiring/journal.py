@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from rotator import __version__
 from rotator.errors import UnavailableError
 from rotator.journal.opening import open_journal, upgrade_journal
+from rotator.journal.stamping import Stamp
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -29,7 +32,7 @@ def journal_or_empty(
     if not read_only:
         upgrade_journal(url)
     try:
-        journal = open_journal(url, chance=chance, exclusive=not read_only)
+        journal = open_journal(url, chance=chance, exclusive=not read_only, stamp=_stamp(settings))
     except UnavailableError as error:
         if not read_only or error.code != "journal_missing":
             raise
@@ -40,3 +43,8 @@ def journal_or_empty(
         journal, missing = open_journal(empty, chance=chance, exclusive=False), error
     stack.callback(journal.close)
     return journal, missing
+
+
+def _stamp(settings: Settings) -> Stamp:
+    source = {"host": socket.gethostname(), "version": __version__}
+    return Stamp(policy=settings.policy_digest, source=source)

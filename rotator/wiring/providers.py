@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rotator.ports.provider import KeyProvider
     from rotator.reconcile.permits import PermissionBook
     from rotator.settings.settings import Settings
-    from rotator.telemetry.prometheus import PrometheusTelemetry
+    from rotator.telemetry.calls import CallBook
     from rotator.wiring.doors import Doors
 
 
@@ -43,19 +43,14 @@ def key_providers(
 def aws_clients(
     settings: Settings,
     clock: Clock,
-    telemetry: PrometheusTelemetry,
+    calls: CallBook,
     permits: PermissionBook,
     *,
     read_only: bool,
 ) -> AwsClients:
     """Make the way into AWS, which tells of every call and every verdict."""
-
-    def on_call(service: str, operation: str, code: str, request_id: str, seconds: float) -> None:
-        del service, request_id, seconds
-        telemetry.count("provider_calls", operation=operation, code=code)
-
     config = aws_config(settings, read_only=read_only)
-    return AwsClients(config, clock, on_call=on_call, on_verdict=permits.heard)
+    return AwsClients(config, clock, on_call=calls.heard, on_verdict=permits.heard)
 
 
 def _workspace_providers(

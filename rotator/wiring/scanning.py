@@ -14,6 +14,7 @@ from rotator.reconcile.judging import Territory
 from rotator.reconcile.scan import Scanner
 
 if TYPE_CHECKING:
+    from rotator.ports.evidence import Telemetry
     from rotator.reconcile.judging import Decide
     from rotator.reconcile.parts import Parts
     from rotator.reconcile.watches import RootWatch, ScanWatch
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from rotator.wiring.doors import Doors
 
 
-def separation(settings: Settings, doors: Doors, scans: ScanWatch) -> EnvironmentCheck:
+def separation(
+    settings: Settings, doors: Doors, telemetry: Telemetry, scans: ScanWatch
+) -> EnvironmentCheck:
     """Make what looks whether the environments of workspaces are apart."""
     named = {item.id: item.section.environments for item in settings.workspaces}
     ways = {
@@ -30,7 +33,7 @@ def separation(settings: Settings, doors: Doors, scans: ScanWatch) -> Environmen
         if environments
     }
     return EnvironmentCheck(
-        environments=named, workspaces=ways, telemetry=doors.telemetry, on_found=scans.found
+        environments=named, workspaces=ways, telemetry=telemetry, on_found=scans.found
     )
 
 
@@ -42,12 +45,10 @@ def territory_scanner(
     apart: EnvironmentCheck,
 ) -> Scanner:
     """Make what finds the principals of every account that is configured."""
-    names = {id(provider): name for name, provider in parts.providers.items()}
 
     def note(territory: Territory, code: str) -> None:
-        name = names[id(territory.provider)]
-        scans.note(name, territory.account, code)
-        if name == CLIENT_KEYS and not code:
+        scans.note(territory.name, territory.account, code)
+        if territory.name == CLIENT_KEYS and not code:
             apart.look(territory.account)
 
     pairs = [(PROVIDER, AccountId(account.id)) for account in settings.aws.accounts]
@@ -55,7 +56,8 @@ def territory_scanner(
     pairs += [(item.spec.name, item.id) for item in settings.http_accounts]
     return Scanner(
         territories=tuple(
-            Territory(provider=parts.providers[name], account=account) for name, account in pairs
+            Territory(name=name, provider=parts.providers[name], account=account)
+            for name, account in pairs
         ),
         decide=_decide(settings),
         ownership=settings.ownership,

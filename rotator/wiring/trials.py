@@ -15,6 +15,7 @@ from rotator.providers.http.accounts import HttpAccount
 from rotator.providers.http.conformance_stand import stand_on
 from rotator.settings.adapters import account_transport
 from rotator.settings.references import UnresolvedError, resolve
+from rotator.telemetry.calls import CallBook
 from rotator.telemetry.clock import SystemChance, SystemClock, monotonic_seconds
 from rotator.telemetry.prometheus import PrometheusTelemetry
 from rotator.wiring.doors import Doors
@@ -37,13 +38,13 @@ def configured_stand(settings: Settings, name: str, wanted: Wanted) -> Iterator[
         NotFoundError: The configuration names no such account.
     """
     place, clock, chance = settings.http_account(name), SystemClock(), SystemChance()
-    telemetry = PrometheusTelemetry(clock)
+    calls = CallBook(PrometheusTelemetry(clock))
     permits = permission_book(settings, clock)
     # Credentials may be kept in secrets, and those are read only.
-    clients = aws_clients(settings, clock, telemetry, permits, read_only=True)
+    clients = aws_clients(settings, clock, calls, permits, read_only=True)
     vault = AwsSecretsManager(AwsSecretsManagerConfig(owner=settings.owner), clients)
     with ExitStack() as stack:
-        doors = Doors(settings, stack, clock, chance, telemetry, vault.read_field)
+        doors = Doors(settings, stack, clock, chance, calls, vault.read_field)
         account = doors.http_account(name, read_only=False)
         yield stand_on(place.spec, account, clock, chance, wanted)
 

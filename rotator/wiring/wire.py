@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rotator.audit.fingerprints import Fingerprinter
 from rotator.destinations.aws_secrets_manager.config import DESTINATION, AwsSecretsManagerConfig
 from rotator.destinations.aws_secrets_manager.destination import AwsSecretsManager
 from rotator.reconcile.parts import Budget, Parts
 from rotator.reconcile.watches import RootWatch, ScanWatch, SkewWatch
+from rotator.telemetry.calls import CallBook
 from rotator.telemetry.clock import SystemChance, SystemClock
 from rotator.wiring.doors import Doors
 from rotator.wiring.evidence import evidence
 from rotator.wiring.journal import journal_or_empty
+from rotator.wiring.notify import notices
 from rotator.wiring.permissions import permission_book, permission_rounds
+from rotator.wiring.picturing import pictures
 from rotator.wiring.providers import aws_clients, key_providers
 from rotator.wiring.scanning import separation, territory_scanner
 from rotator.wiring.terms import terms_by_credential
@@ -25,10 +29,12 @@ if TYPE_CHECKING:
     from rotator.audit.sealer import Sealer
     from rotator.errors import UnavailableError
     from rotator.journal.journal import SqlJournal
+    from rotator.notify.notices import Notices
     from rotator.ports.api_keys import ApiKeys
     from rotator.ports.clock import Chance, Clock
     from rotator.ports.workspace import Workspace
     from rotator.reconcile.checking import PermissionRounds
+    from rotator.reconcile.picturing import Pictures
     from rotator.reconcile.scan import Scanner
     from rotator.settings.settings import Settings
     from rotator.telemetry.prometheus import PrometheusTelemetry
@@ -36,11 +42,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """What everything else is done with, put together once.
+    """What everything else is done with, put together once; the app has the same fields.
 
     Attributes:
-        workspace: Opens a workspace, by its id or name, for what operators do by hand.
-        api_keys: Opens an account of an HTTP API in the same way.
+        open_workspace: Opens a workspace, by its id or name, for what operators do by hand.
+        open_api_keys: Opens an account of an HTTP API in the same way.
         missing: Why an empty journal stands in for the real one; None if none does.
     """
 
@@ -53,8 +59,10 @@ class Wiring:
     scanner: Scanner
     skew: SkewWatch
     rounds: PermissionRounds
-    workspace: Callable[[str], Workspace]
-    api_keys: Callable[[str], ApiKeys]
+    pictures: Pictures
+    notices: Notices
+    open_workspace: Callable[[str], Workspace]
+    open_api_keys: Callable[[str], ApiKeys]
     missing: UnavailableError | None = None
 
 
@@ -74,14 +82,17 @@ def wire(
     """
     clock, chance = clock or SystemClock(), SystemChance()
     journal, missing = journal_or_empty(settings, stack, chance, read_only=read_only)
-    roots, scans = RootWatch(), ScanWatch()
+    roots, scans, skew = RootWatch(), ScanWatch(), SkewWatch()
     permits = permission_book(settings, clock)
-    telemetry, sealer = evidence(settings, journal, clock, roots, permits, scans)
-    clients = aws_clients(settings, clock, telemetry, permits, read_only=read_only)
+    telemetry, sealer = evidence(
+        settings, journal, clock, roots, permits, scans, skew=skew, stack=stack
+    )
+    calls = CallBook(telemetry)
+    clients = aws_clients(settings, clock, calls, permits, read_only=read_only)
     vault = AwsSecretsManager(AwsSecretsManagerConfig(owner=settings.owner), clients)
-    doors = Doors(settings, stack, clock, chance, telemetry, vault.read_field)
+    doors = Doors(settings, stack, clock, chance, calls, vault.read_field)
     providers = key_providers(settings, clients, doors, read_only=read_only)
-    budget, skew = settings.aws.secrets_budget, SkewWatch()
+    budget, evident = settings.aws.secrets_budget, settings.audit
     parts = Parts(
         journal=journal,
         providers=providers,
@@ -95,8 +106,10 @@ def wire(
         lease_period=settings.limits.lease_period,
         on_skew=skew.note,
         permits=permits,
+        calls=calls,
+        fingerprints=Fingerprinter(evident.fingerprint_keys, evident.fingerprint_current),
     )
-    apart = separation(settings, doors, scans)
+    apart = separation(settings, doors, telemetry, scans)
     return Wiring(
         journal=journal,
         clock=clock,
@@ -107,7 +120,9 @@ def wire(
         scanner=territory_scanner(settings, parts, roots, scans, apart),
         skew=skew,
         rounds=permission_rounds(settings, parts, clients, permits),
-        workspace=doors.workspace,
-        api_keys=doors.api_keys,
+        pictures=pictures(settings, journal, parts, roots, None if read_only else scans),
+        notices=notices(settings, stack, journal, parts),
+        open_workspace=doors.workspace,
+        open_api_keys=doors.api_keys,
         missing=missing,
     )

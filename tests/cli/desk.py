@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
+from rotator.audit.fingerprints import Fingerprinter
 from rotator.cli.invocation import Invocation
 from rotator.cli.main import cli
 from rotator.core.accounts import Place
+from rotator.core.picturing import Surroundings
+from rotator.core.terms import Limits, Schedule, Terms
 from rotator.errors import NotFoundError
 from rotator.ports.journal import Change, Journal
 from rotator.reconcile import by_hand, confirming, instructions
 from rotator.reconcile.orders import order
+from rotator.reconcile.parts import Parts
+from rotator.reconcile.picturing import Pictures
 from rotator.testing.manual_clock import ManualClock, SeededChance
+from rotator.testing.memory_evidence import MemoryGate, QuietTelemetry
 from rotator.testing.memory_journal import MemoryJournal
+from rotator.testing.memory_snapshots import MemorySnapshots
 from tests.builders import ACCOUNT, EPOCH, PROVIDER, account, at, audit_record, sealed
+from tests.notify.bench import Bench
 from tests.settings.files import CONFIGURATION, Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import timedelta
     from pathlib import Path
 
     from click.testing import Result
@@ -35,7 +43,9 @@ if TYPE_CHECKING:
     from rotator.core.ids import AccountId, CredentialId, KeyId
     from rotator.core.orders import Order, Pause, Verb
     from rotator.core.rotation import Credential, KeyRecord, Rotation, Trigger
+    from rotator.core.secret import Secret
     from rotator.errors import RotatorError
+    from rotator.notify.notices import Notices
     from rotator.ports.api_keys import ApiKeys
     from rotator.ports.workspace import Workspace
     from rotator.reconcile.by_hand import Deed
@@ -67,12 +77,19 @@ class StubApp:
     rebuilt: Sequence[RebuildRow] = ()
     calls: list[str] = field(default_factory=list)
     chance: SeededChance = field(default_factory=lambda: SeededChance(8))
+    fingerprint_keys: dict[str, Secret] = field(default_factory=dict)
+    failed_scans: Mapping[tuple[str, str], str] | None = None
+    snapshots: MemorySnapshots = field(init=False)
     examiner: Callable[[str, AccountId | None], Examination] = nobody
     missing: RotatorError | None = None
     clock_skew: timedelta | None = None
     checks: Sequence[AccountCheck] = ()
     workspaces: Sequence[Workspace] = ()
     http_accounts: Mapping[str, ApiKeys] = field(default_factory=dict)
+    notices: Notices = field(default_factory=lambda: Bench({}).notices)
+
+    def __post_init__(self) -> None:
+        self.snapshots = MemorySnapshots(self.journal)
 
     def plan(self, account: AccountId | None = None) -> Sequence[PlanRow]:
         self.calls.append(f"plan {account}" if account else "plan")
@@ -121,8 +138,7 @@ class StubApp:
         self, credential: Credential, trigger: Trigger, *, operator: str, reason: str = ""
     ) -> None:
         self.calls.append(f"order by {operator}")
-        at = (self.journal, self.clock, self.chance)
-        order(*at, credential, trigger, operator=operator, reason=reason)
+        order(self.parts, credential, trigger, operator=operator, reason=reason)
 
     def instruct(
         self,
@@ -136,9 +152,7 @@ class StubApp:
     ) -> Order:
         self.calls.append(f"{verb.value} by {operator}")
         return instructions.instruct(
-            self.journal,
-            self.clock,
-            self.chance,
+            self.parts,
             credential,
             verb,
             operator=operator,
@@ -185,6 +199,44 @@ class StubApp:
 
     def api_keys(self, id_or_name: str, /) -> ApiKeys:
         return self.http_accounts[id_or_name]
+
+    def fingerprint(self, secret: Secret, /) -> str | None:
+        return self.parts.fingerprints.of(secret)
+
+    @property
+    def parts(self) -> Parts:
+        return Parts(
+            journal=self.journal,
+            providers={},
+            destinations={},
+            clock=self.clock,
+            chance=self.chance,
+            terms_for=lambda _: Terms(),
+            gate=MemoryGate(),
+            telemetry=QuietTelemetry(),
+            fingerprints=Fingerprinter(self.fingerprint_keys, "k1"),
+        )
+
+    @property
+    def pictures(self) -> Pictures:
+        return Pictures(
+            journal=self.journal,
+            snapshots=self.snapshots,
+            clock=self.clock,
+            chance=self.chance,
+            telemetry=QuietTelemetry(),
+            surroundings=lambda: Surroundings(
+                log="rotator",
+                owner="rotator",
+                mode="enforce",
+                policy="7bd1",
+                inspect_interval=Limits().inspect_interval,
+                max_age=lambda _: Schedule().max_age,
+                places=self.places(),
+                failed=self.failed_scans,
+            ),
+            keep=timedelta(days=400),
+        )
 
     def by_hand(self, deed: Deed) -> AbstractContextManager[dict[str, Scalar]]:
         self.calls.append(f"{deed.action.value} by {deed.operator}")

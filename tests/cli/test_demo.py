@@ -133,9 +133,58 @@ def test_the_audit_log_that_is_kept_is_the_one_that_was_verified(
 ) -> None:
     log = (folder / "audit.jsonl").read_text(encoding="utf-8")
 
-    assert log.count("\n") == told["audit_records"]
-    assert told["audit_findings"] == []
+    evidence = told["evidence"]
+
+    assert log.count("\n") == evidence["records"] == evidence["covered"]
+    assert evidence["findings"] == []
+    assert evidence["verified"].startswith("clean: ")
     assert log.count('"operator.confirm_account"') == len(PLACES)
+
+
+def test_each_edit_of_the_audit_log_is_found_out_and_named(told: dict[str, Any]) -> None:
+    kinds = [edit["findings"][0].split()[0] for edit in told["evidence"]["edits"]]
+
+    assert kinds == ["INVALID", "GAP", "INVALID", "GAP", "MISSING", "INVALID", "MISSING"]
+
+
+def test_whose_key_is_too_old_on_the_last_day_is_held_and_every_key_is_counted(
+    told: dict[str, Any], folder: Path
+) -> None:
+    before, after = told["evidence"]["before"], told["evidence"]["after"]
+    held = {line["label"] for line in told["lines"] if line["ends"] == "held"}
+
+    assert (before["day"], after["day"]) == ("2026-01-01", "2026-01-31")
+    assert before["breach"] > after["breach"] == len(after["breaching"])
+    assert set(after["breaching"]) <= held
+    for day in (before, after):
+        assert day["in_scope"] == day["compliant"] + day["breach"] + day["unknown"]
+    assert told["evidence"]["report"] == str(folder / "report.html")
+    assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_leaked_secret_is_recognised_and_the_story_of_its_key_is_told(
+    told: dict[str, Any],
+) -> None:
+    evidence = told["evidence"]
+
+    assert evidence["recognised"].startswith("OURS")
+    assert "rotator keys rotate checkout-api" in evidence["recognised"]
+    assert evidence["story"].count("AKIA") == 2
+    assert "allowed_by=silence" in evidence["story"]
+    assert evidence["faults"] == []
+
+
+def test_people_are_told_of_every_rotation_that_ended(told: dict[str, Any]) -> None:
+    ended = sum(line["rotations"] for line in told["lines"])
+
+    assert told["evidence"]["told"]["rotation.completed"] == ended
+
+
+@pytest.mark.usefixtures("told")
+def test_the_daemon_of_the_demonstration_finds_its_own_log_in_order(folder: Path) -> None:
+    lines = (folder / "daemon.log").read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if "damaged" in line or "contradicts" in line] == []
 
 
 @pytest.mark.usefixtures("told")

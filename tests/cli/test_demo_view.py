@@ -16,6 +16,8 @@ from rotator.cli.demo.board import board
 from rotator.cli.demo.cast import CAST
 from rotator.cli.demo.character import CLINGS, Character, Ends, Form, Shelf, User
 from rotator.cli.demo.closing import show
+from rotator.cli.demo.evidence.act import Compliance, Evidence
+from rotator.cli.demo.evidence.tampering import Edit
 from rotator.cli.demo.fleet import EVERYBODY, Scene, Standing, standings
 from rotator.cli.demo.report import Line, Summary
 from rotator.cli.demo.view import Teller
@@ -153,6 +155,29 @@ LINE = Line(
     hold="",
     reason="",
 )
+DAY = Compliance(
+    day="2026-01-01",
+    in_scope=9,
+    compliant=6,
+    breach=2,
+    unknown=1,
+    reported=4,
+    breaching=("prod/b",),
+)
+EVIDENCE = Evidence(
+    records=4,
+    covered=4,
+    findings=(),
+    edits=(Edit(what="record 2 taken out", findings=("GAP      seq=2     next is 3",)),),
+    before=DAY,
+    after=replace(DAY, day="2026-01-31", compliant=7, breach=1),
+    verified="clean: 4 records",
+    recognised="OURS\nKey ID  AKIA1",
+    story=f"AKIA1: gone\n{'#1 made ' * 20}\n\nBETWEEN: rotations",
+    told={"key.published": 2, "key.disabled": 1, "key.adopted": 2},
+    report="/kept/report.html",
+    faults=(),
+)
 GOOD = Summary(
     lines=(LINE, replace(LINE, label="prod/b", ends="held", rotations=0, hold="still_used")),
     calls=9,
@@ -162,16 +187,15 @@ GOOD = Summary(
     chat_calls=5,
     chat_refusals=0,
     chat_ended=3,
-    audit_records=4,
-    audit_findings=(),
+    evidence=EVIDENCE,
     trespasses=(),
     others=(),
 )  # fmt: skip
 
 
-def closing(summary: Summary) -> str:
+def closing(summary: Summary, *, is_kept: bool = False) -> str:
     console = Console(file=io.StringIO(), width=100)
-    show(console, summary, seconds=12)
+    show(console, summary, seconds=12, is_kept=is_kept)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -184,7 +208,7 @@ def test_the_closing_screen_says_who_is_held_and_why() -> None:
     assert "\n9 consumer calls of AWS, 0 refused\n" in text
     assert "\n6 encryptions and decryptions, 0 refused\n" in text
     assert "\n5 messages through Stage5, 0 refused; 3 old keys refused when tried again\n" in text
-    assert "\n4 audit records, the chain verifies; 12 s\n" in text
+    assert "\n4 audit records, the log verifies, 4 of them are signed; 12 s\n" in text
     assert text.endswith("everything is as expected\n")
     assert "\x1b" not in text
 
@@ -195,7 +219,13 @@ def test_the_closing_screen_says_who_is_held_and_why() -> None:
         (replace(GOOD, refusals=1), "9 consumer calls of AWS, 1 refused"),
         (replace(GOOD, vault_refusals=1), "decryptions, 1 refused"),
         (replace(GOOD, chat_refusals=1), "5 messages through Stage5, 1 refused"),
-        (replace(GOOD, audit_findings=("audit gap seq=3",)), "THE CHAIN DOES NOT VERIFY"),
+        (replace(GOOD, evidence=replace(EVIDENCE, findings=("GAP: 3",), faults=("GAP: 3",))),
+         "4 audit records, AND THE LOG DOES NOT VERIFY"),
+        (replace(GOOD, evidence=replace(EVIDENCE, faults=("a secret was shown",))),
+         "a secret was shown"),
+        (replace(GOOD, evidence=replace(
+            EVIDENCE, edits=(Edit(what="cut", findings=()),), faults=("not found out: cut",))),
+         "NOT FOUND OUT"),
         (replace(GOOD, trespasses=("iam/x was touched",)), "iam/x was touched"),
         (replace(GOOD, lines=(replace(LINE, faults=("held, not rotated",)),)),
          "prod/a: held, not rotated"),
@@ -207,6 +237,25 @@ def test_whatever_is_not_as_expected_is_named(bad: Summary, words: str) -> None:
     assert words in text
     assert text.endswith("NOT as expected\n")
     assert not bad.is_as_expected
+
+
+def test_an_auditor_sees_each_command_with_its_answer() -> None:
+    lines = closing(GOOD).splitlines()
+    text = "\n".join(line.strip() for line in lines)
+
+    for command in ("audit verify", "report compliance --at", "history checkout-api", "audit hash"):
+        assert f"$ rotator {command}" in text
+    assert "record 2 taken out  GAP seq=2 next is 3" in text
+    assert re.search(r"2026-01-31\s+9\s+7\s+1\s+1\s+4\n", text)
+    assert "BETWEEN" not in text
+    assert "5 notices told to a webhook, each signed: 2 key.adopted, 2 key.published" in text
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_report_is_named_only_where_it_stays() -> None:
+    assert "/kept/report.html" in closing(GOOD, is_kept=True)
+    assert "/kept/report.html" not in closing(GOOD)
+    assert "rotator demo --keep FOLDER" in closing(GOOD)
 
 
 def test_the_cast_expects_what_the_golden_table_says() -> None:

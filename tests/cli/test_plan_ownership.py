@@ -43,7 +43,7 @@ def settle(app: App) -> FakeProvider:
     app.parts = replace(app.parts, providers={PROVIDER: provider})
     app.scanner = replace(
         app.scanner,
-        territories=(Territory(provider=provider, account=ACCOUNT),),
+        territories=(Territory(name="aws-iam", provider=provider, account=ACCOUNT),),
         ownership=Ownership(contact_tags=("owner",)),
         on_scanned=lambda *_: None,
     )

@@ -224,7 +224,7 @@ def test_a_closed_gate_blocks() -> None:
 
 def test_a_sink_that_is_down_keeps_nothing() -> None:
     sink = MemorySink()
-    assert sink.last_seq() == -1
+    assert sink.last().seq == -1
     sink.down = True
     with pytest.raises(UnavailableError):
         sink.write([])

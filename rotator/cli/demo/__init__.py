@@ -1,1 +1,1 @@
-"""`rotator demo`: the real daemon in a simulated company, a month in half a minute."""
+"""`rotator demo`: the real daemon in a simulated company, a month in a minute."""

@@ -12,6 +12,7 @@ from rich.text import Text
 from rotator.cli.demo.board import STYLES
 from rotator.cli.demo.character import Ends
 from rotator.cli.demo.estate import DAYS
+from rotator.cli.demo.evidence import screen
 from rotator.core.reasons import Reason, explain
 
 if TYPE_CHECKING:
@@ -25,19 +26,21 @@ _WIDTH_OF_NAMES = 20
 _ORDER = (Ends.ROTATED, Ends.DUE, Ends.YOUNG, Ends.HELD, Ends.REPORTED, Ends.LEFT)
 
 
-def show(console: Console, summary: Summary, *, seconds: float) -> None:
+def show(console: Console, summary: Summary, *, seconds: float, is_kept: bool) -> None:
     """Show what became of everyone.
 
     Args:
         console: Where.
         summary: What.
         seconds: How long it took, in real time.
+        is_kept: Whether the files are there afterwards.
     """
     console.print(Text(f"\nafter {DAYS} days", style="bold"))
     for end in _ORDER:
         lines = [line for line in summary.lines if line.ends == end.value]
         if lines:
             _group(console, end, lines)
+    screen.show(console, summary.evidence, is_kept=is_kept)
     _close(console, summary, seconds=seconds)
 
 
@@ -86,8 +89,8 @@ def _close(console: Console, summary: Summary, *, seconds: float) -> None:
         f"\n{summary.chat_calls} messages through Stage5, ",
         _refused(summary.chat_refusals),
         f"; {summary.chat_ended} old keys refused when tried again",
-        f"\n{summary.audit_records} audit records, ",
-        "the chain verifies" if not summary.audit_findings else "THE CHAIN DOES NOT VERIFY",
+        f"\n{summary.evidence.records} audit records, ",
+        (_verdict(summary), "red" if summary.evidence.findings else "green"),
         f"; {seconds:.0f} s",
     )
     console.print(calls)
@@ -99,11 +102,18 @@ def _close(console: Console, summary: Summary, *, seconds: float) -> None:
         console.print(Text("NOT as expected", style="bold red"))
 
 
+def _verdict(summary: Summary) -> str:
+    found = summary.evidence
+    if found.findings:
+        return "AND THE LOG DOES NOT VERIFY"
+    return f"the log verifies, {found.covered} of them are signed"
+
+
 def _refused(count: int) -> tuple[str, str]:
     return f"{count} refused", "red" if count else "green"
 
 
 def _faults(summary: Summary) -> Iterator[str]:
-    yield from (*summary.audit_findings, *summary.trespasses)
+    yield from (*summary.evidence.faults, *summary.trespasses)
     for line in summary.lines:
         yield from (f"{line.label}: {fault}" for fault in line.faults)

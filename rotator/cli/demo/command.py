@@ -36,7 +36,7 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 def demo(
     context: click.Context, invocation: Invocation, *, keep: Path | None, as_json: bool
 ) -> None:
-    """Watch the real daemon rotate a company's keys in under a minute.
+    """Watch the real daemon rotate a company's keys in about a minute.
 
     The daemon talks HTTP to a simulated AWS, CipherStash and Stage5 on this
     machine; nothing leaves it and no account is needed. More than forty users in
@@ -44,8 +44,9 @@ def demo(
     secrets of many shapes, throttled calls, lost answers. Beside them live the
     access keys and clients of a CipherStash workspace, with which applications
     encrypt and decrypt every day, and the access keys of a Stage5 workspace, with
-    which integrations pass messages on. Exits with 1 if a consumer was refused, a
-    key was lost, or anybody ends otherwise than expected.
+    which integrations pass messages on. At the end the signed audit log is verified,
+    tampered with in copies, and reported on. Exits with 1 if a consumer was refused,
+    a key was lost, evidence is not whole, or anybody ends otherwise than expected.
     """
     from rich.console import Console
 
@@ -56,14 +57,14 @@ def demo(
         if (folder / JOURNAL).exists():
             hint = "name another one, or remove it"
             raise RotatorError("an earlier demo is in the folder", subject=str(folder), hint=hint)
-        context.exit(_perform(console, folder, as_json=as_json))
+        context.exit(_perform(console, folder, as_json=as_json, is_kept=keep is not None))
 
 
 def _scratch() -> Path | None:
     return _MEMORY if _MEMORY.is_dir() else None
 
 
-def _perform(console: Console, folder: Path, *, as_json: bool) -> int:
+def _perform(console: Console, folder: Path, *, as_json: bool, is_kept: bool) -> int:
     try:
         from rotator.cli.demo.stage import perform
         from rotator.cli.demo.view import View
@@ -77,6 +78,6 @@ def _perform(console: Console, folder: Path, *, as_json: bool) -> int:
     with (folder / "daemon.log").open("w", encoding="utf-8") as log:
         configure_logs(stream=log)
         try:
-            return perform(folder, View(console, as_json=as_json))
+            return perform(folder, View(console, as_json=as_json, is_kept=is_kept))
         finally:
             configure_logs(stream=sys.stderr)

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from rotator.cli.demo.character import CHAT, CHAT_WORKSPACE, DATA, PROD, WORKSPACE
+from rotator.cli.demo.evidence.keys import FINGERPRINTS, SIGNING, WEBHOOK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,12 @@ REGION: Final = "eu-central-1"
 OWNER: Final = "rotator-demo"
 ROLE: Final = "rotator"
 """The role in the second account that the daemon assumes."""
+
+CONFIGURATION_FILE: Final = "rotator.yaml"
+AUDIT_LOG: Final = "audit.jsonl"
+WITNESS: Final = "witness.checkpoints"
+REPORT: Final = "report.html"
+"""What the files in the folder are called."""
 
 CONFIGURATION: Final = """\
 apiVersion: rotator/v1
@@ -25,7 +32,22 @@ policy: policy.yaml
 journal:
   url: sqlite:///{folder}/rotator.db
 audit:
-  file: {folder}/audit.jsonl
+  file: {folder}/{log}
+  signingKey: file:{folder}/{signing}
+  checkpoints:
+    witness: {folder}/{witness}
+  fingerprints:
+    current: k1
+    keys:
+      k1: file:{folder}/{fingerprints}
+notifications:
+  channels:
+    - name: siem
+      type: webhook
+      url: {siem}
+      secret: file:{folder}/{webhook}
+      allowPrivate: true
+  default: [siem]
 web:
   port: 0
 limits:
@@ -153,11 +175,17 @@ rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Urls:
-    """Where the simulated AWS is, the CipherStash workspace's token service, and Stage5's API."""
+    """Where the simulated vendors are, and who is told of everything.
+
+    Attributes:
+        cts: The CipherStash workspace's token service.
+        siem: A receiver of signed webhooks.
+    """
 
     aws: str
     cts: str
     stage5: str
+    siem: str
 
 
 def write_files(folder: Path, urls: Urls) -> Path:
@@ -173,8 +201,14 @@ def write_files(folder: Path, urls: Urls) -> Path:
         "chat": CHAT,
         "chat_workspace": CHAT_WORKSPACE,
         "stage5": urls.stage5,
+        "siem": urls.siem,
+        "log": AUDIT_LOG,
+        "witness": WITNESS,
+        "signing": SIGNING,
+        "fingerprints": FINGERPRINTS,
+        "webhook": WEBHOOK,
     }
-    file = folder / "rotator.yaml"
+    file = folder / CONFIGURATION_FILE
     file.write_text(CONFIGURATION.format(prod=PROD, data=DATA, **values), encoding="utf-8")
     (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
     spec = files("rotator.simulators.stage5") / "spec.yaml"

@@ -10,9 +10,9 @@ from rotator.cli.demo.cast import RELIC, VICTIM
 from rotator.cli.demo.character import CHAT_WORKSPACE, PLACES, PROD, WORKSPACE, Ends, User
 from rotator.cli.demo.chat.cast import ChatKey
 from rotator.cli.demo.chat.truth import ChatTruth
+from rotator.cli.demo.evidence.act import Evidence, gather
 from rotator.cli.demo.vault.cast import VaultKey
 from rotator.cli.demo.vault.truth import VaultTruth
-from rotator.core.chain import verify_chain
 from rotator.core.reasons import Reason
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Summary:
         chat_calls: How many messages integrations passed on with access keys of Stage5.
         chat_refusals: Those without a reply: each would have been an outage, too.
         chat_ended: How many old keys were tried at Stage5 on the last day, and refused.
-        audit_findings: Why the audit log does not verify; empty is good.
+        evidence: What an auditor is told.
         trespasses: What was touched that nobody of the cast owns, or in plan mode; empty is good.
         others: What adopting said of accounts' roots and of objects that belong to nobody.
     """
@@ -78,24 +78,21 @@ class Summary:
     chat_calls: int
     chat_refusals: int
     chat_ended: int
-    audit_records: int
-    audit_findings: tuple[str, ...]
+    evidence: Evidence
     trespasses: tuple[str, ...]
     others: tuple[str, ...]
 
     @property
     def is_as_expected(self) -> bool:
-        """Whether nothing differs, nobody was refused, and the audit log verifies."""
+        """Whether nothing differs, nobody was refused, and the evidence is whole."""
         has_faults = any(line.faults for line in self.lines)
         refusals = self.refusals + self.vault_refusals + self.chat_refusals
-        return not (self.audit_findings or self.trespasses or refusals or has_faults)
+        return not (self.evidence.faults or self.trespasses or refusals or has_faults)
 
 
 def summarize(play: Play) -> Summary:
     """Compare the last day with what was to be expected."""
     truth = _truth(play)
-    content = (play.folder / "audit.jsonl").read_text(encoding="utf-8").splitlines()
-    findings = verify_chain(content).findings
     return Summary(
         lines=tuple(_line(play, standing, truth) for standing in play.fleet),
         calls=play.consumers.calls,
@@ -105,8 +102,7 @@ def summarize(play: Play) -> Summary:
         chat_calls=play.talkers.calls,
         chat_refusals=play.talkers.refusals,
         chat_ended=truth.chat.ended(),
-        audit_records=len(content),
-        audit_findings=tuple(f"audit {item.kind.value} seq={item.seq}" for item in findings),
+        evidence=gather(play),
         trespasses=(*play.touched, *_trespasses(play, truth.aws)),
         others=tuple(
             f"{PLACES[row.account]}/{row.name} {_finding(row)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +14,8 @@ from rotator.cli.demo.chat.consumers import Talkers
 from rotator.cli.demo.chat.estate import ChatEstate, seed_chat
 from rotator.cli.demo.consumers import Consumers
 from rotator.cli.demo.estate import DAYS, Estate, seed
+from rotator.cli.demo.evidence.keys import WEBHOOK, write_keys
+from rotator.cli.demo.evidence.receiver import Receiver, served
 from rotator.cli.demo.files import Urls, write_files
 from rotator.cli.demo.first_day import confirm, touched
 from rotator.cli.demo.fleet import Scene, Standing, standings
@@ -23,6 +25,7 @@ from rotator.cli.demo.vault.estate import VaultEstate, seed_vault
 from rotator.cli.demo.vault.onboarding import Onboarding
 from rotator.cli.demo.vendors import Vendors, vendors
 from rotator.core.ids import Instant
+from rotator.core.secret import Secret
 from rotator.settings.loading import load
 from rotator.simulators.clock import SteppedClock
 
@@ -84,6 +87,8 @@ class Play:
         steps: How often the consumers have called.
         calls_before: How many calls AWS had seen before the daemon's first.
         touched: Calls of the first day, in plan mode, that changed something.
+        receiver: Is told of everything.
+        began: The first day.
     """
 
     app: App
@@ -94,6 +99,8 @@ class Play:
     chat: ChatEstate
     folder: Path
     show: Show
+    receiver: Receiver
+    began: Instant = field(init=False)
     consumers: Consumers = field(init=False)
     workers: Workers = field(init=False)
     talkers: Talkers = field(init=False)
@@ -109,7 +116,7 @@ class Play:
 
     def __post_init__(self) -> None:
         """Look at everything before the daemon does, and let the consumers begin at once."""
-        self.next_tick = self.clock.now()
+        self.began = self.next_tick = self.clock.now()
         aws, stash, http = self.vendors.aws, self.vendors.stash, self.vendors.http
         self.calls_before = len(aws.calls())
         self.adoption = self.app.adoption()
@@ -140,6 +147,8 @@ class Play:
         scene = self.scene()
         self.fleet = scene.fleet
         self.show.moved(scene)
+        # The daemon would by itself, after its hourly scans: those are what time jumps over.
+        self.app.pictures.keep_one_a_day(is_complete=True)
         if self.clock.now() >= START + timedelta(days=DAYS):
             self.app.engine.drain(DRAIN_TIMEOUT)
             return
@@ -151,6 +160,7 @@ class Play:
             self.show.say(line)
         # Before time jumps: what waits for the sealer must not grow old by it.
         self.app.seal()
+        self.app.notify()
         self.clock.advance_to(self._next())
 
     def _tick(self) -> None:
@@ -197,11 +207,16 @@ def perform(folder: Path, show: Show) -> int:
     Returns:
         The exit code that `show` gave.
     """
-    with vendors(START) as sides:
-        urls = Urls(aws=sides.aws.url, cts=sides.stash.cts_url, stage5=sides.stage5.base_url)
+    write_keys(folder)
+    receiver = Receiver(Secret((folder / WEBHOOK).read_text(encoding="utf-8")))
+    with vendors(START) as sides, ExitStack() as stack:
+        clock = SteppedClock(START, on_advance=sides.advance_to)
+        siem = stack.enter_context(served(receiver, clock.now))
+        urls = Urls(
+            aws=sides.aws.url, cts=sides.stash.cts_url, stage5=sides.stage5.base_url, siem=siem
+        )
         settings = load(write_files(folder, urls), os.environ)
         estate, vault, chat = seed(sides.aws, settings), seed_vault(sides), seed_chat(sides)
-        clock = SteppedClock(START, on_advance=sides.advance_to)
         holder: list[Play] = []
 
         def on_idle() -> None:
@@ -212,7 +227,7 @@ def perform(folder: Path, show: Show) -> int:
             _identity(estate.accounts[PROD].admin),
             open_app(settings, read_only=False, clock=clock, on_idle=on_idle) as app,
         ):
-            play = Play(app, sides, clock, estate, vault, chat, folder, show)
+            play = Play(app, sides, clock, estate, vault, chat, folder, show, receiver)
             holder.append(play)
             with show.running(play):
                 app.run()

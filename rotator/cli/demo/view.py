@@ -66,10 +66,12 @@ class View:
 
     Attributes:
         as_json: Whether the summary goes to standard output as JSON, too.
+        is_kept: Whether the folder is there afterwards.
     """
 
     console: Console
     as_json: bool = False
+    is_kept: bool = False
     _teller: Teller = field(default_factory=Teller)
     _latest: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES_KEPT))
     _began: float = field(default_factory=monotonic_seconds)
@@ -103,7 +105,8 @@ class View:
     def closing(self, play: Play) -> int:
         """Show the summary; 0 only if all is as expected."""
         summary = summarize(play)
-        show(self.console, summary, seconds=monotonic_seconds() - self._began)
+        seconds = monotonic_seconds() - self._began
+        show(self.console, summary, seconds=seconds, is_kept=self.is_kept)
         if self.as_json:
             told = {**asdict(summary), "isAsExpected": summary.is_as_expected}
             click.echo(json.dumps(told, indent=2))
