@@ -52,3 +52,9 @@ def test_bytes_that_are_no_unicode_are_taken_as_they_are() -> None:
     odd = b"\xff\xfe".decode(errors="surrogateescape")
 
     assert Fingerprinter({"k1": OLD}, "k1").of(Secret(odd)) is not None
+
+
+def test_a_secret_that_is_no_unicode_has_a_fingerprint_like_any_other() -> None:
+    keys = Fingerprinter({"k1": OLD}, "k1")
+
+    assert keys.of(Secret("half \ud800")) != keys.of(Secret("half \udfff"))
