@@ -1,7 +1,8 @@
 """What a scrape of many credentials costs, against one of few: `make bench`.
 
-It prints medians and their ratio and fails nothing: a machine that does something else
-meanwhile measures that, too. Both journals are measured in turns, in one run.
+Beside it what it costs to look through a secret, and through an account's objects, of
+twice the size. It prints medians and their ratio and fails nothing: a machine that does
+something else meanwhile measures that, too. Both sizes are measured in turns, in one run.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from rotator.testing.builders import EPOCH
 from rotator.testing.manual_clock import ManualClock
 from rotator.web.probes import create_app
 from rotator.web.server import WebServer
+from tests.bench import searching
 from tests.bench.estate import RULE_NAMES, build
 from tests.journal.journals import journal_url
 
@@ -49,6 +51,8 @@ def main() -> None:
         _report("in the process", {size: _direct(of) for size, of in registries.items()})
         served = {size: stack.enter_context(_served(of)) for size, of in registries.items()}
         _report("over HTTP", served)
+    for name, searches in searching.searches().items():
+        _compare(name, searches)
 
 
 @contextmanager
@@ -87,17 +91,30 @@ def _served(registry: CollectorRegistry) -> Iterator[Callable[[], int]]:
     server.stop()
 
 
+def _medians(works: Mapping[int, Callable[[], int]]) -> dict[int, float]:
+    """Time each size in turns."""
+    seconds: dict[int, list[float]] = {size: [] for size in works}
+    for number in range(WARM_UP + ROUNDS):
+        for size, work in works.items():
+            began = monotonic_seconds()
+            work()
+            if number >= WARM_UP:
+                seconds[size].append(monotonic_seconds() - began)
+    return {size: statistics.median(found) for size, found in seconds.items()}
+
+
+def _compare(name: str, works: Mapping[int, Callable[[], int]]) -> None:
+    medians = _medians(works)
+    few, many = medians
+    sys.stdout.write(
+        f"{name:28} {many / few:.0f} times as much takes {medians[many] / medians[few]:.2f} times\n"
+    )
+
+
 def _report(where: str, scrapes: Mapping[int, Callable[[], int]]) -> None:
     lines = {size: scrape() for size, scrape in scrapes.items()}
     assert min(lines.values()) > LEAST_LINES, "the journal was not read"
-    seconds: dict[int, list[float]] = {size: [] for size in scrapes}
-    for number in range(WARM_UP + ROUNDS):
-        for size, scrape in scrapes.items():
-            began = monotonic_seconds()
-            scrape()
-            if number >= WARM_UP:
-                seconds[size].append(monotonic_seconds() - began)
-    medians = {size: statistics.median(found) for size, found in seconds.items()}
+    medians = _medians(scrapes)
     for size, median in medians.items():
         sys.stdout.write(f"{where:14} {size:6} credentials {median * 1e3:6.1f} ms\n")
     few, many = SIZES
