@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from rotator.clients.aws_labels import named, stage_of
 from rotator.core.forms import AWS_IAM
+from rotator.core.globs import is_literal
 from rotator.core.permissions import publications, rotating_rules, selecting_rules
-from rotator.core.policy import is_literal
 from rotator.core.rotation import Action
 
 if TYPE_CHECKING:
@@ -211,9 +211,9 @@ def land(
     partition, rules = partition_of(region), rotating_rules(policy, account)
     users = f"arn:{partition}:iam::{account}:user"
     published = [
-        (item, item.rule.destination, item.account.region or region)
+        (item, template, item.account.region or region)
         for item in publications(policy, account)
-        if item.rule.destination
+        for template in item.templates
     ]
     vault = f"arn:{partition}:secretsmanager:{{}}:{account}:secret:"
     secrets = [

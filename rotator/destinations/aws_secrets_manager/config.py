@@ -48,6 +48,9 @@ for ``kms:GenerateDataKey`` and ``kms:Decrypt`` too.
 OWNER_TAG = "rotator:owner"
 MANAGED_TAG = "rotator:managed"
 
+SIZE_LIMIT_BYTES = 65_536
+"""The longest value of a secret, in UTF-8."""
+
 
 class AwsSecretsManagerConfig(BaseModel):
     """Whose secrets the destination takes for ours.

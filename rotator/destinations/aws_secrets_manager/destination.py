@@ -9,11 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid5
 
+from rotator.clients.contents import field_in, key_id_in, material_in, merge
 from rotator.core.facts import DestinationState
 from rotator.core.ids import VersionId
 from rotator.core.secret import Secret
-from rotator.destinations.aws_secrets_manager.config import MANAGED_TAG, OWNER_TAG
-from rotator.destinations.aws_secrets_manager.content import field_in, key_id_in, material_in, merge
+from rotator.destinations.aws_secrets_manager.config import (
+    MANAGED_TAG,
+    OWNER_TAG,
+    SIZE_LIMIT_BYTES,
+)
 from rotator.destinations.aws_secrets_manager.history import PREVIOUS, ReadsHistory
 from rotator.destinations.aws_secrets_manager.search import search
 from rotator.errors import (
@@ -131,7 +135,8 @@ class AwsSecretsManager(ReadsHistory):
             msg = "the secret has no value yet, so this one would be current at once"
             raise RejectedError(msg, subject=ref.name, code="unprepared")
         _expect(ref, state, base)
-        content = merge(ref, self._base(ref, base) if ref.merge else None, material)
+        kept = self._base(ref, base) if ref.merge else None
+        content = merge(ref, kept, material, limit_bytes=SIZE_LIMIT_BYTES)
         client = self._client(ref)
         stored = self._change(
             ref,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from rotator.destinations.aws_secrets_manager.content import key_id_in, material_in
+from rotator.clients.contents import key_id_in, material_in
 from rotator.errors import NotFoundError
 
 if TYPE_CHECKING:

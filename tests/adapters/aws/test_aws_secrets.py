@@ -10,8 +10,10 @@ from uuid import uuid4
 import pytest
 
 from rotator.core.ids import VersionId
-from rotator.destinations.aws_secrets_manager.config import AwsSecretsManagerConfig
-from rotator.destinations.aws_secrets_manager.content import SIZE_LIMIT_BYTES
+from rotator.destinations.aws_secrets_manager.config import (
+    SIZE_LIMIT_BYTES,
+    AwsSecretsManagerConfig,
+)
 from rotator.destinations.aws_secrets_manager.destination import AwsSecretsManager
 from rotator.errors import ConflictError, RejectedError
 from rotator.simulators.aws.shapes import SecretSeed, Settings

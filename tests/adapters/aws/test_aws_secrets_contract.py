@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rotator.core.ids import Instant, VersionId
-from rotator.destinations.aws_secrets_manager.config import AwsSecretsManagerConfig
-from rotator.destinations.aws_secrets_manager.content import SIZE_LIMIT_BYTES
+from rotator.destinations.aws_secrets_manager.config import (
+    SIZE_LIMIT_BYTES,
+    AwsSecretsManagerConfig,
+)
 from rotator.destinations.aws_secrets_manager.destination import AwsSecretsManager
 from rotator.simulators.aws.shapes import FaultKind
 from rotator.testing.bench import Fault

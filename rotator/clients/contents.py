@@ -1,4 +1,4 @@
-"""The JSON inside a secret: read strictly, merged without loss, never quoted."""
+"""The JSON inside a destination's object: read strictly, merged without loss, never quoted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from rotator.core.facts import DestinationRef
     from rotator.core.ids import KeyId
-
-SIZE_LIMIT_BYTES = 65_536
 
 
 def parse(ref: DestinationRef, text: Secret) -> dict[str, object]:
@@ -75,17 +73,20 @@ def material_in(ref: DestinationRef, text: Secret) -> KeyMaterial:
     return KeyMaterial(key_id=key_id, secret=secret)
 
 
-def merge(ref: DestinationRef, base: Secret | None, material: KeyMaterial) -> Secret:
+def merge(
+    ref: DestinationRef, base: Secret | None, material: KeyMaterial, *, limit_bytes: int
+) -> Secret:
     """Write our fields into an object, in the order in which its fields stood.
 
     Args:
         ref: Names our fields.
         base: The object whose other fields are kept; None for an empty one.
         material: What goes into our fields.
+        limit_bytes: The longest text that the destination takes, in UTF-8.
 
     Raises:
         RejectedError: `base` is no JSON object, or holds a number that would not
-            come out as it went in, or the result is over `SIZE_LIMIT_BYTES`.
+            come out as it went in, or the result is over `limit_bytes`.
     """
     others = parse(ref, base) if base else {}
     ours = published(ref, material.key_id, material.secret.reveal())
@@ -93,8 +94,8 @@ def merge(ref: DestinationRef, base: Secret | None, material: KeyMaterial) -> Se
     if base and _exactly(text, without=ours) != _exactly(base.reveal(), without=ours):
         msg = "the value holds a number that cannot be kept exactly"
         raise RejectedError(msg, subject=ref.name, code="inexact_number")
-    if len(text.encode()) > SIZE_LIMIT_BYTES:
-        msg = f"the secret would have {len(text.encode())} bytes, of {SIZE_LIMIT_BYTES}"
+    if len(text.encode()) > limit_bytes:
+        msg = f"the content would have {len(text.encode())} bytes, of {limit_bytes}"
         raise RejectedError(msg, subject=ref.name, code="too_large")
     return Secret(text)
 
