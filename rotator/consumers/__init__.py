@@ -1,0 +1,1 @@
+"""Adapters that read, refresh and restart whoever reads a destination: `ports.consumers`."""
