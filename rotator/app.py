@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -13,12 +14,13 @@ from rotator.errors import NotFoundError, RejectedError, UnavailableError
 from rotator.journal.opening import upgrade_journal
 from rotator.reconcile import books, by_hand, confirming, doctoring, instructions, rebuilding
 from rotator.reconcile.adopting import adopt
-from rotator.reconcile.adoption_plan import AdoptionPlanner
 from rotator.reconcile.orders import order
 from rotator.reconcile.plans import plan_rows
 from rotator.reconcile.reconciler import Reconciler
 from rotator.settings.adapters import places
+from rotator.wiring.adoption import adoption_planner
 from rotator.wiring.engine import embedded_engine
+from rotator.wiring.policy import take_up_policy
 from rotator.wiring.wire import wire
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ class App:
     missing: UnavailableError | None = None
     on_idle: Callable[[], None] | None = None
     engine: EmbeddedEngine = field(init=False)
+    _scanning: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         """Make the engine that carries our own work."""
@@ -102,10 +105,16 @@ class App:
 
     def scan(self) -> None:
         """Look for principals in every account, and at what we are allowed to do there."""
-        is_complete = self.scanner.scan()
-        self.rounds.go_if_due()
-        self.pictures.keep_one_a_day(is_complete=is_complete)
-        self.notices.beat(is_complete=is_complete)
+        with self._scanning:
+            is_complete = self.scanner.scan()
+            self.rounds.go_if_due()
+            self.pictures.keep_one_a_day(is_complete=is_complete)
+            self.notices.beat(is_complete=is_complete)
+
+    def reload(self) -> None:
+        """Take up a policy that has changed, and look anew for whom it is about."""
+        if take_up_policy(self.settings, self.parts):
+            self.scan()
 
     def notify(self) -> None:
         """Note what people are to be told, and tell what waits, within a bound."""
@@ -115,10 +124,6 @@ class App:
         """Number, chain and write waiting audit records."""
         self.parts.late.write(self.journal, self.telemetry, self.chance)
         self.sealer.seal()
-
-    def _finish(self) -> None:
-        self.seal()
-        self.sealer.finish()
 
     @property
     def clock_skew(self) -> timedelta | None:
@@ -165,7 +170,8 @@ class App:
             self.seal()
         self.pictures.keep_one_a_day(is_complete=is_complete)
         self._note(AuditAction.DAEMON_STOP, "once")
-        self._finish()
+        self.seal()
+        self.sealer.finish()
         self.notify()
         self.notices.beat(is_complete=is_complete)
         if not is_complete:
@@ -190,7 +196,8 @@ class App:
         finally:
             is_drained = engine.drain(DRAIN_TIMEOUT)
             self._note(AuditAction.DAEMON_STOP, "drained" if is_drained else "cut short")
-            self._finish()
+            self.seal()
+            self.sealer.finish()
             self.telemetry.log("info", "daemon stopped", drained=is_drained)
 
     def stop(self) -> None:
@@ -341,13 +348,7 @@ class App:
 
     def adoption(self, account: AccountId | None = None) -> tuple[AdoptionRow, ...]:
         """Say for each principal what adopting would come to; change nothing."""
-        planner = AdoptionPlanner(
-            parts=self.parts,
-            scanner=self.scanner,
-            policy=self.settings.policy,
-            regions=self.settings.aws.consumer_regions,
-        )
-        return planner.rows(account)
+        return adoption_planner(self.settings, self.parts, self.scanner).rows(account)
 
     def adopt(self, row: AdoptionRow, *, operator: str) -> KeyId | None:
         """Take a principal's published key under management; None if one is already.

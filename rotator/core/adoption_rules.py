@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from rotator.core.adoption import NEVER_ROTATED, is_unmapped
 from rotator.core.forms import AWS_IAM
+from rotator.core.globs import is_literal
 from rotator.core.policy import (
     DEFAULT_RULE,
     Account,
     DestinationTemplate,
     Match,
     Rule,
-    is_literal,
 )
 from rotator.core.rotation import Action
 

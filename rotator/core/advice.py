@@ -85,7 +85,7 @@ def _previous(chart: Chart, key: KeyInfo) -> Advice:
         return Advice(text=text, command=f"rotator rotations show {rotation.id[:ID_SHOWN]}")
     if not key.enabled:
         return _switched_off(chart, rotation, key)
-    since = rotation.promoted_at or rotation.phase_since
+    since = rotation.moved_at or rotation.phase_since
     if isinstance(chart.step, Wait) and use is not None and use.at and use.at >= since:
         text = f"leave it, and move whoever still uses it: {last_use(use)}"
         return Advice(text=text)

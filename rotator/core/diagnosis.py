@@ -262,7 +262,7 @@ def _current(chart: Chart, key: KeyInfo) -> str:
 
 
 def _previous(chart: Chart, key: KeyInfo) -> str:
-    since = chart.opened.promoted_at
+    since = chart.opened.moved_at
     given = (
         f"consumers read the new key since {utc(since)}"
         if since

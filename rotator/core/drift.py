@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from rotator.core.facts import What
-from rotator.core.machine import unfit
 from rotator.core.reasons import Reason
 from rotator.core.recovery import plus
 from rotator.core.rotation import Role
 from rotator.core.steps import failure, known, need
+from rotator.core.unfit import unfit
 
 if TYPE_CHECKING:
     from rotator.core.facts import DestinationState, KeyInfo, KeyListing, Observation

@@ -83,6 +83,9 @@ class AuditAction(StrEnum):
     AUDIT_GAP = "audit.gap"
     REQUEST_SEND = "request.send"
     HOLD_LIFT = "hold.lift"
+    KEY_FOLLOW = "key.follow"
+    CONSUMER_REFRESH = "consumer.refresh"
+    CONSUMER_RESTART = "consumer.restart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from rotator.core.ids import destination_id
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from rotator.core.consumers import ConsumersReading
     from rotator.core.ids import AccountId, DestinationId, Instant, KeyId, VersionId
 
 T = TypeVar("T")
@@ -58,6 +59,8 @@ class What(StrEnum):
     NEW_USE = "new_use"
     GRANTS = "grants"
     OLD_REFUSED = "old_refused"
+    FOLLOWERS = "followers"
+    CONSUMERS = "consumers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +205,31 @@ class Grants:
     new: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """One more place of a credential's key, as it is now.
+
+    Attributes:
+        ref: Which place it is.
+        state: The object; None if it could not be read.
+        published: The key id inside its current version; None if that carries none.
+        is_ours: Whether the journal knows that key as one of this credential's.
+        code: Our word for why it could not be read or written in this pass; empty otherwise.
+        why: The same for a person.
+        is_passing: Whether that may be over soon, without anybody's doing.
+        writes: How often the open rotation wrote it within the last day.
+    """
+
+    ref: DestinationRef
+    state: DestinationState | None = None
+    published: KeyId | None = None
+    is_ours: bool = False
+    code: str = ""
+    why: str = field(default="", compare=False)
+    is_passing: bool = False
+    writes: int = 0
+
+
 Reading = Known[T] | Unreadable | Unread
 
 
@@ -217,6 +245,8 @@ class Observation:
         new_use: Last use of the rotation's new key.
         grants: What both keys of the rotation are granted.
         old_refused: Whether the provider refuses the old key, tried once as itself.
+        followers: The credential's other places, in policy's order.
+        consumers: Who reads the destination, as their cluster tells it.
         old_gap: The longest gap between two uses of the old key that we ever saw.
         old_expires_at: When the provider ends the old key by itself, as it was last listed.
         secret_in_hand: Whether this process still holds the new key's secret.
@@ -229,6 +259,8 @@ class Observation:
     new_use: Reading[LastUsed] = UNREAD
     grants: Reading[Grants] = UNREAD
     old_refused: Reading[bool] = UNREAD
+    followers: Reading[tuple[Follower, ...]] = UNREAD
+    consumers: Reading[ConsumersReading] = UNREAD
     old_gap: timedelta | None = field(default=None)
     old_expires_at: Instant | None = None
     secret_in_hand: bool = False

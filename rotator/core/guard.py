@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rotator.core.consumers import is_proof
 from rotator.core.facts import What
 from rotator.core.ids import Instant
 from rotator.core.reasons import Reason
@@ -33,22 +34,22 @@ def quiet(rotation: Rotation, observation: Observation, terms: Terms, now: Insta
     if rotation.expedited_at is not None:
         return None
     if not terms.traits.can_report_use:
-        return _blind(rotation, terms, now)
+        return _blind(rotation, observation, terms, now)
     asked = need(observation.old_use, What.OLD_USE)
     if asked:
         return asked
     use = known(observation.old_use)
     if use is None:
         return hold(terms, now, Reason.USE_UNREADABLE, failure(observation.old_use))
-    promoted_at = rotation.promoted_at or rotation.phase_since
+    promoted_at = rotation.moved_at or rotation.phase_since
     if use.at is not None and use.at >= promoted_at:
         return _used_since(use, use.at, rotation, observation, terms, now)
     return _quiet_before(use, promoted_at, rotation, observation, terms, now)
 
 
-def _blind(rotation: Rotation, terms: Terms, now: Instant) -> Step | None:
-    """Where nobody tells of uses, only policy can say that the old key may go."""
-    if terms.grace.accept_blind:
+def _blind(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step | None:
+    """Where nobody tells of uses, consumers prove that the old key may go, or policy says so."""
+    if terms.grace.accept_blind or is_proof(rotation, observation, terms, now):
         return None
     return hold(terms, now, Reason.USE_UNKNOWN, rotation.old_key_id)
 
@@ -96,15 +97,15 @@ def _quiet_before(
 def _new_key_proves(
     rotation: Rotation, observation: Observation, terms: Terms, now: Instant
 ) -> Step | None:
-    """Consumers that use the new key have moved; our own verification does not count."""
+    """Consumers have moved that use the new key, or that policy names and that show it."""
     asked = need(observation.new_use, What.NEW_USE)
     if asked:
         return asked
     use = known(observation.new_use)
-    if use is None:
+    has_moved = is_proof(rotation, observation, terms, now)
+    if use is None and not has_moved:
         return hold(terms, now, Reason.USE_UNREADABLE, failure(observation.new_use))
-    verified_at = rotation.verified_at or rotation.phase_since
-    if use.at is not None and use.at > verified_at + terms.traits.use_quantum:
+    if has_moved or is_used(use, rotation, terms):
         last = known(observation.old_use)
         if last is not None and _is_rested(last, observation, terms, now):
             return None
@@ -113,13 +114,21 @@ def _new_key_proves(
     return hold(terms, now, Reason.QUIET_UNPROVEN, rotation.old_key_id)
 
 
+def is_used(use: LastUsed | None, rotation: Rotation, terms: Terms) -> bool:
+    """Whether somebody used the new key; our own verification does not count."""
+    verified_at = rotation.verified_at or rotation.phase_since
+    if use is None or use.at is None:
+        return False
+    return use.at > verified_at + terms.traits.use_quantum
+
+
 def _is_rested(last: LastUsed, observation: Observation, terms: Terms, now: Instant) -> bool:
     return last.at is None or now >= last.at + silence(observation, terms)
 
 
 def overrun_at(rotation: Rotation, terms: Terms) -> Instant:
     """When the longest grace is over."""
-    promoted_at = rotation.promoted_at or rotation.phase_since
+    promoted_at = rotation.moved_at or rotation.phase_since
     return Instant(promoted_at + terms.grace.max_period)
 
 

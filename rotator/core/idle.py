@@ -14,13 +14,15 @@ from rotator.core.before import jitter_fraction, starts_at
 from rotator.core.drift import Drift, Memory, Note, look
 from rotator.core.expiry import out_of_use_by, told
 from rotator.core.facts import What
+from rotator.core.followers import mirrored
 from rotator.core.ids import Instant
-from rotator.core.machine import describe_keys, is_full, unfit
+from rotator.core.machine import describe_keys, is_full
 from rotator.core.reasons import Reason
 from rotator.core.recovery import listing_problem
 from rotator.core.rotation import Action, Trigger
 from rotator.core.steps import Do, Wait, failure, hold, known, need
 from rotator.core.terms import IfDrifted, Mode
+from rotator.core.unfit import unfit
 
 if TYPE_CHECKING:
     from rotator.core.facts import DestinationState, KeyInfo, KeyListing, Observation
@@ -184,10 +186,16 @@ def _age(
 ) -> IdleStep:
     due = due_at(credential, current, terms)
     is_early = due < _starts_at(credential, current, terms, until=None)
-    if credential.requested is None and now < due:
+    is_ordered = credential.requested is not None
+    # A rotation that is due may have to wait for long, and would bring followers along only then.
+    step = None if is_ordered else mirrored(credential, observation, terms, now)
+    if isinstance(step, Do):
+        return step
+    if not is_ordered and now < due:
         look = Instant(min(due, now + terms.limits.inspect_interval))
         why = f"and is replaced before then: {told(current, now)}" if is_early else ""
-        return Rest(wait=Wait(until=look, reason=Reason.NOT_DUE, detail=why), due_at=due)
+        wait = step or Wait(until=look, reason=Reason.NOT_DUE, detail=why)
+        return Rest(wait=replace(wait, until=min(wait.until, look)), due_at=due)
     trigger = Trigger.EXPIRY if is_early else Trigger.AGE
     return _blind(credential, observation, terms, now) or _start(
         credential.requested or trigger, due, listing, terms, now

@@ -75,3 +75,20 @@ def version_token(rotation: RotationId, key: KeyId, attempt: int) -> VersionId:
             needs another token, for a token names its content for ever.
     """
     return VersionId(str(uuid5(UUID(rotation), f"{key}:{attempt}")))
+
+
+def follower_token(
+    owner: RotationId | CredentialId, key: KeyId, place: DestinationId, base: VersionId | None
+) -> VersionId:
+    """Derive the version id under which a follower is given a key.
+
+    A repeat over the same base has the same content and the same token, so it is stored
+    once; over another one a merge may have other content, and has another token.
+
+    Args:
+        owner: The rotation that the key came of, or the credential where that is over.
+        key: The key that is stored.
+        place: The follower's object.
+        base: The version that is current there; None where there is none.
+    """
+    return VersionId(str(uuid5(UUID(owner), f"follow\n{key}\n{place}\n{base}")))

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, assert_never
 
 from rotator.core import recovery
 from rotator.core.facts import DestinationState, Known, What
-from rotator.core.machine import unfit
 from rotator.core.orders import Verb
 from rotator.core.reasons import Reason, explain
 from rotator.core.rotation import UNPROMOTED_PHASES, Effect, Phase
@@ -31,6 +30,7 @@ from rotator.core.transitions import (
     unhalted,
     without_intent,
 )
+from rotator.core.unfit import unfit
 
 if TYPE_CHECKING:
     from rotator.core.facts import KeyListing, Observation

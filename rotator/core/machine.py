@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from rotator.core import expiry, recovery, retire
+from rotator.core.backward import backward, is_half_promoted, published_elsewhere
 from rotator.core.facts import DestinationState, Known, What
 from rotator.core.grants import kept
 from rotator.core.ids import version_token
@@ -20,6 +21,7 @@ from rotator.core.stamps import is_ahead
 from rotator.core.steps import Do, Done, Fact, Halt, Record, Wait, hold, known, need
 from rotator.core.terms import Mode
 from rotator.core.transitions import tokens
+from rotator.core.unfit import unfit
 from rotator.errors import InvariantError
 
 if TYPE_CHECKING:
@@ -163,7 +165,7 @@ def verified(rotation: Rotation, observation: Observation, terms: Terms, now: In
     if reason:
         return Record(fact=Fact.ABANDONED, reason=reason)
     if state.current != rotation.base_version:
-        return _published_elsewhere(rotation, observation, state) or Record(
+        return published_elsewhere(rotation, observation, state) or Record(
             fact=Fact.ABANDONED, reason=Reason.DRIFT
         )
     return (
@@ -180,71 +182,6 @@ def _promote(rotation: Rotation, observation: Observation, terms: Terms, now: In
     return Do(effect=Effect.PROMOTE, version=rotation.new_version, evidence=evidence)
 
 
-def backward(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
-    """Undo what an abandoned rotation made: unlabel, then delete exactly its own key."""
-    if rotation.landing_until is not None and now < rotation.landing_until:
-        return Wait(until=rotation.landing_until, reason=Reason.SETTLING)
-    state = recovery.read_destination(observation, terms, now)
-    if not isinstance(state, DestinationState):
-        return state
-    ours = tokens(rotation)
-    if state.current in ours:
-        # It was promoted after all: going on backward would break what consumers read.
-        if is_half_promoted(state):
-            return recovery.unlabel(rotation, state.current, terms, now)
-        return Record(fact=Fact.FOUND_CURRENT, version=state.current)
-    published = _published_elsewhere(rotation, observation, state)
-    if published:
-        return published
-    if not _is_surely_unpublished(rotation, observation, state):
-        # What cannot be read may be our key, and consumers may be reading it.
-        return hold(terms, now, Reason.DRIFT, recovery.current_version(state, observation))
-    labelled = [token for token in ours if token in state.pending or token == state.previous]
-    if labelled and not state.deletion_scheduled:
-        return recovery.unlabel(rotation, labelled[0], terms, now)
-    return Do(
-        effect=Effect.DELETE_KEY,
-        key_id=rotation.new_key_id,
-        evidence={"proof": "minted by this rotation", "abandoned": str(rotation.abandoned)},
-    )
-
-
-def is_half_promoted(state: DestinationState) -> bool:
-    """Whether the current version still carries the pending label, and we may take it off."""
-    return state.current in state.pending and not state.deletion_scheduled
-
-
-def _published_elsewhere(
-    rotation: Rotation, observation: Observation, state: DestinationState
-) -> Step | None:
-    """Look whether a version that is not ours carries our key: somebody edited after promote."""
-    if state.current in _before_us(rotation):
-        return None
-    asked = need(observation.published, What.PUBLISHED)
-    if asked:
-        return asked
-    is_told = rotation.new_key_id is not None and not rotation.has_same_id
-    if is_told and observation.published == Known(rotation.new_key_id):
-        return Record(fact=Fact.FOUND_CURRENT, version=state.current)
-    return None
-
-
-def _is_surely_unpublished(
-    rotation: Rotation, observation: Observation, state: DestinationState
-) -> bool:
-    if state.current in _before_us(rotation):
-        return True
-    if rotation.has_same_id and observation.published == Known(rotation.new_key_id):
-        # The id is that of the dead key, too: nobody can tell which of them it is.
-        return False
-    return isinstance(observation.published, Known)
-
-
-def _before_us(rotation: Rotation) -> set[VersionId | None]:
-    """Name the versions that cannot carry our key, for they are older; None stands for none."""
-    return {None, rotation.base_version, rotation.old_version}
-
-
 def _destination_ready(
     rotation: Rotation, observation: Observation, terms: Terms, now: Instant
 ) -> Step | None:
@@ -257,19 +194,6 @@ def _destination_ready(
     if state.exists and state.owner is not None and state.current is not None:
         return None
     return recovery.settled(rotation.prepared_at, terms, now) or Do(effect=Effect.PREPARE)
-
-
-def unfit(state: DestinationState, *, owner: str, create: bool) -> Reason | None:
-    """Say why a destination object must not be written to; None when it may be."""
-    if not state.exists:
-        return None if create else Reason.DESTINATION_MISSING
-    if state.deletion_scheduled:
-        return Reason.DESTINATION_DELETED
-    if state.owner not in {None, owner}:
-        return Reason.DESTINATION_FOREIGN
-    if state.native_rotation:
-        return Reason.NATIVE_ROTATION
-    return None
 
 
 def _base_is_ours(

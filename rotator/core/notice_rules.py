@@ -64,8 +64,11 @@ HOLD_RUNBOOKS: Mapping[Reason, str] = {
     Reason.USE_UNREADABLE: "RotatorGraceOverrun",
     Reason.DRIFT: "RotatorDestinationDrift",
     Reason.ROLLED_BACK_BY_HAND: "RotatorDestinationDrift",
+    Reason.FOLLOWER_DRIFT: "RotatorDestinationDrift",
     Reason.GRANTS_TAKEN: "CipherStashGrantsDiffer",
     Reason.GRANTS_UNREADABLE: "CipherStashGrantsDiffer",
+    Reason.CONSUMERS_BEHIND: "RotatorConsumersBehind",
+    Reason.CONSUMERS_UNREADABLE: "RotatorConsumersBehind",
     Reason.CLOCK_SKEW: "RotatorClockSkew",
     Reason.AUDIT_BLOCKED: "RotatorAuditBlocked",
 }

@@ -103,6 +103,9 @@ ACTIVITIES: Mapping[AuditAction, Activity] = MappingProxyType(
         AuditAction.OPERATOR_CREATE_CLIENT: Activity.CREATE,
         AuditAction.OPERATOR_DELETE_CLIENT: Activity.DELETE,
         AuditAction.KEY_GRANT: Activity.UPDATE,
+        AuditAction.KEY_FOLLOW: Activity.UPDATE,
+        AuditAction.CONSUMER_REFRESH: Activity.UPDATE,
+        AuditAction.CONSUMER_RESTART: Activity.UPDATE,
         AuditAction.OPERATOR_TEST_PROVIDER: Activity.OTHER,
         AuditAction.OPERATOR_BREAK_GLASS: Activity.OTHER,
         AuditAction.INVENTORY_SNAPSHOT: Activity.READ,
@@ -266,6 +269,7 @@ _ABOUT_THE_NEW_KEY = frozenset(
     for action in (
         AuditAction.KEY_CREATE,
         AuditAction.KEY_GRANT,
+        AuditAction.KEY_FOLLOW,
         AuditAction.KEY_STAGE,
         AuditAction.KEY_VERIFY,
         AuditAction.KEY_PROMOTE,

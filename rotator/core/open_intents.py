@@ -23,7 +23,12 @@ Thread = tuple[str, ...]
 """What an intent and its outcome have in common."""
 
 _OF_ONE_KEY: Final = frozenset(
-    {AuditAction.KEY_DISABLE.value, AuditAction.KEY_ENABLE.value, AuditAction.KEY_DELETE.value}
+    {
+        AuditAction.KEY_DISABLE.value,
+        AuditAction.KEY_ENABLE.value,
+        AuditAction.KEY_DELETE.value,
+        AuditAction.KEY_FOLLOW.value,
+    }
 )
 _ENDS: Final = frozenset({AuditAction.ROTATION_ABANDON.value, AuditAction.ROTATION_FINISH.value})
 _UNKNOWN: Final = "unknown"

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from rotator.core.policy_objects import places_of
 from rotator.core.rotation import Action
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from rotator.core.ids import AccountId
-    from rotator.core.policy import Account, Policy, Rule
+    from rotator.core.policy import Account, DestinationTemplate, Policy, Rule
 
 Actions = tuple[str, ...]
 
@@ -134,8 +135,8 @@ FEATURES: Final = (
 
 _ALWAYS: Final = frozenset({"scan", "report", "observe", "people", "check"})
 _OF_SECRETS: Final = frozenset({"read_staged", "read_current", "proof"})
-_OF_ROTATIONS: Final = frozenset({USE, ROTATE, "mark"}) | _OF_SECRETS
-_OF_GUESTS: Final = frozenset({PUBLISH}) | _OF_SECRETS
+_OF_ROTATIONS: Final = frozenset({USE, ROTATE, "mark"})
+_OF_GUESTS: Final = frozenset({PUBLISH})
 
 OPTIONAL: Final = frozenset(
     {"report", "mark", "read_staged", "read_current", "proof", "search", "rebuild", "check"}
@@ -152,12 +153,17 @@ def needed(policy: Policy, account: AccountId, *, has_trail: bool) -> tuple[str,
         has_trail: Whether the provider's log of calls may be asked.
     """
     published = publications(policy, account)
-    owners = {item.account.id == account for item in published}
-    creates = any(item.rule.destination and item.rule.destination.create for item in published)
-    switches = {"create": creates, "trail": has_trail and True in owners}
+    is_owner = any(item.account.id == account for item in published)
+    is_host = any(item.templates for item in published if item.account.id != account)
+    templates = [template for item in published for template in item.templates]
+    switches = {
+        "create": any(template.create for template in templates),
+        "trail": has_trail and is_owner,
+    }
     asked = _ALWAYS | {name for name, is_on in switches.items() if is_on}
-    asked |= _OF_ROTATIONS if True in owners else frozenset()
-    asked |= _OF_GUESTS if False in owners else frozenset()
+    asked |= _OF_ROTATIONS if is_owner else frozenset()
+    asked |= _OF_GUESTS if is_host else frozenset()
+    asked |= _OF_SECRETS if templates else frozenset()
     return in_order(asked)
 
 
@@ -184,6 +190,11 @@ class Publication:
 
     rule: Rule
     account: Account
+
+    @property
+    def templates(self) -> tuple[DestinationTemplate, ...]:
+        """Return where it publishes in the home; a cluster's or a machine's needs nothing there."""
+        return tuple(item for _, item in places_of(self.rule) if item.account is None)
 
 
 def publications(policy: Policy, home: AccountId) -> tuple[Publication, ...]:

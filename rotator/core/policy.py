@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
+from rotator.core.consumers import Consumers, Rung
+from rotator.core.consumers_policy import ConsumersTemplate, merged_consumers
 from rotator.core.facts import DestinationRef
 from rotator.core.forms import AWS_IAM, TAGGED, usual_fields
+from rotator.core.globs import any_glob, implies, includes, is_literal
+from rotator.core.place_names import fitting, misnamed
 from rotator.core.rotation import Action
 from rotator.core.terms import Grace, IfDrifted, IfStillUsed, Mode, Schedule
 
@@ -76,23 +79,23 @@ class Match:
         return (
             self.covers_provider(principal.provider)
             and self.covers_account(account)
-            and _any_glob(self.principal, principal.name)
-            and _any_glob(self.path, principal.path)
+            and any_glob(self.principal, principal.name)
+            and any_glob(self.path, principal.path)
         )
 
     def covers_provider(self, provider: str) -> bool:
         """Whether principals of that provider can be selected; most have no path and no tags."""
-        asks_for_more = bool(self.tags) or not _any_glob(self.path, NO_PATH)
+        asks_for_more = bool(self.tags) or not any_glob(self.path, NO_PATH)
         return self.names_provider(provider) and (provider in TAGGED or not asks_for_more)
 
     def names_provider(self, provider: str) -> bool:
         """Whether that provider is selected, by its name alone."""
-        return _any_glob(self.provider, provider)
+        return any_glob(self.provider, provider)
 
     def covers_account(self, account: Account) -> bool:
         """Whether principals of that account can be selected."""
-        by_name = bool(account.name) and _any_glob(self.account, account.name)
-        return by_name or _any_glob(self.account, account.id)
+        by_name = bool(account.name) and any_glob(self.account, account.name)
+        return by_name or any_glob(self.account, account.id)
 
     def covers_tags(self, tags: Tags) -> bool:
         """Whether a principal with these tags can be selected."""
@@ -101,11 +104,11 @@ class Match:
     def includes(self, other: Match) -> bool:
         """Whether everything that `other` selects is surely selected by this, too."""
         return (
-            _includes(self.provider, other.provider)
-            and _includes(self.account, other.account)
-            and _includes(self.principal, other.principal)
-            and _includes(self.path, other.path)
-            and all(any(_implies(its, mine) for its in other.tags) for mine in self.tags)
+            includes(self.provider, other.provider)
+            and includes(self.account, other.account)
+            and includes(self.principal, other.principal)
+            and includes(self.path, other.path)
+            and all(any(implies(its, mine) for its in other.tags) for mine in self.tags)
         )
 
     @property
@@ -116,12 +119,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationTemplate:
-    """Where a rule publishes; objects live in the home of the principal's account.
+    """Where a rule publishes; most objects live in the home of the principal's account.
 
     Attributes:
         kind: The destination's type, such as ``aws-secrets-manager``.
         name: The object's name; may hold ``{principal}`` and ``{account}``.
-        region: Empty takes the account's region.
+        field: Where the policy file says the name.
+        account: Where all objects of the kind live; None takes the home.
+        region: Empty takes the account's region, where `account` is None.
         key_id_field: JSON field for the key's id; None takes the provider's usual one.
         secret_field: JSON field for the secret; None takes the provider's usual one.
         merge: Keep the other JSON fields of the current version.
@@ -130,6 +135,8 @@ class DestinationTemplate:
 
     kind: str
     name: str
+    field: str = "secret"
+    account: AccountId | None = None
     region: str = ""
     key_id_field: str | None = None
     secret_field: str | None = None
@@ -142,8 +149,8 @@ class DestinationTemplate:
         usual = usual_fields(principal.provider)
         return DestinationRef(
             kind=self.kind,
-            account=account.home or principal.account,
-            region=self.region or account.region,
+            account=self.account or account.home or principal.account,
+            region=self.region if self.account else self.region or account.region,
             name=_PLACEHOLDER.sub(lambda found: values[found[1]], self.name),
             key_id_field=usual.key_id if self.key_id_field is None else self.key_id_field,
             secret_field=self.secret_field or usual.secret,
@@ -164,7 +171,7 @@ class DestinationTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """Fields of `Schedule` and `Grace`, and what drift leads to; None leaves a field alone."""
+    """What a layer says of schedule, grace, drift and consumers; None leaves a field alone."""
 
     max_age: timedelta | None = None
     rotate_after: timedelta | None = None
@@ -176,6 +183,7 @@ class Overrides:
     if_still_used: IfStillUsed | None = None
     accept_blind: bool | None = None
     if_drifted: IfDrifted | None = None
+    consumers: ConsumersTemplate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +194,7 @@ class Rule:
         name: Unique in its policy; recorded with every decision.
         action: None means "ignore".
         destination: Where `rotate` publishes.
+        followers: Where the key is kept like there, too.
     """
 
     name: str
@@ -193,6 +202,7 @@ class Rule:
     match: Match = field(default_factory=Match)
     destination: DestinationTemplate | None = None
     overrides: Overrides = field(default_factory=Overrides)
+    followers: tuple[DestinationTemplate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +242,8 @@ class Decision:
         destination: Where it is published; None when the rule names nothing.
         needs_tags: Whether it is none yet: a rule asks for the principal's tags, and
             until they are known the principal is only reported.
+        followers: Where it is kept like there, too.
+        consumers: Who reads it, and what they must have shown.
     """
 
     rule: str
@@ -242,6 +254,8 @@ class Decision:
     note: str = ""
     destination: DestinationRef | None = None
     needs_tags: bool = False
+    followers: tuple[DestinationRef, ...] = ()
+    consumers: Consumers = field(default_factory=Consumers)
 
 
 def decide(policy: Policy, principal: Principal, tags: Tags | None = None) -> Decision:
@@ -276,7 +290,18 @@ def recalled(policy: Policy, principal: Principal, rule: str) -> Decision:
     if named is not None:
         return _by_rule(policy, named, principal)
     decision = _reported(policy, "") if rule == DEFAULT_RULE else decide(policy, principal)
-    return _most_careful(policy, decision) if decision.needs_tags else decision
+    if not decision.needs_tags:
+        return decision
+    return replace(_most_careful(policy, decision), followers=_of_any_rule(policy, principal))
+
+
+def _of_any_rule(policy: Policy, principal: Principal) -> tuple[DestinationRef, ...]:
+    """Name every follower that the principal may have; none is made before its rule is known."""
+    account = policy.account(principal.account)
+    rules = (rule for rule in policy.rules if rule.match.covers(principal, account))
+    found = ((item, item.fill(principal, account)) for rule in rules for item in rule.followers)
+    fit = (ref for item, ref in found if not misnamed(item.name, ref))
+    return tuple({ref.id: replace(ref, create=False, merge=False) for ref in fit}.values())
 
 
 def _most_careful(policy: Policy, decision: Decision) -> Decision:
@@ -292,7 +317,14 @@ def _most_careful(policy: Policy, decision: Decision) -> Decision:
         accept_blind=False,
     )
     schedule = max((item for item, _ in layers), key=lambda item: item.rotate_after)
-    return replace(decision, schedule=schedule, grace=grace, if_drifted=IfDrifted.REPORT)
+    names_any = any(rule.overrides.consumers for rule in policy.rules)
+    # Whose consumers they are nobody knows until then; that somebody moved can be seen.
+    careful = (
+        Consumers(evidence=Rung.USED) if names_any or policy.defaults.consumers else Consumers()
+    )
+    return replace(
+        decision, schedule=schedule, grace=grace, if_drifted=IfDrifted.REPORT, consumers=careful
+    )
 
 
 def _reported(policy: Policy, note: str) -> Decision:
@@ -310,7 +342,7 @@ def _reported(policy: Policy, note: str) -> Decision:
 def _by_rule(policy: Policy, rule: Rule, principal: Principal) -> Decision:
     account = policy.account(principal.account)
     schedule, grace = merged(policy.defaults, rule.overrides)
-    return Decision(
+    decision = Decision(
         rule=rule.name,
         action=rule.action,
         schedule=schedule,
@@ -318,7 +350,12 @@ def _by_rule(policy: Policy, rule: Rule, principal: Principal) -> Decision:
         if_drifted=if_drifted(policy.defaults, rule.overrides),
         note="" if rule.action is Action.ROTATE else f"rule `{rule.name}` does not rotate it",
         destination=rule.destination.fill(principal, account) if rule.destination else None,
+        followers=tuple(item.fill(principal, account) for item in rule.followers),
+        consumers=merged_consumers(policy.defaults.consumers, rule.overrides.consumers).fill(
+            principal
+        ),
     )
+    return fitting(rule, decision) if rule.action is Action.ROTATE else decision
 
 
 def merged(*layers: Overrides) -> tuple[Schedule, Grace]:
@@ -347,30 +384,6 @@ def merged(*layers: Overrides) -> tuple[Schedule, Grace]:
 def if_drifted(*layers: Overrides) -> IfDrifted:
     """Merge what drift leads to, the last layer that says so winning; built in: report."""
     return _last([item.if_drifted for item in layers], IfDrifted.REPORT)
-
-
-def is_literal(pattern: str) -> bool:
-    """Whether a glob matches one text only, itself."""
-    return not set(pattern) & set("*?[")
-
-
-def _any_glob(patterns: tuple[str, ...], text: str) -> bool:
-    return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)
-
-
-def _includes(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
-    """Whether `wide` surely takes whatever `narrow` takes; globs are compared as texts."""
-    if not wide or "*" in wide:
-        return True
-    return bool(narrow) and all(
-        pattern in wide or (is_literal(pattern) and _any_glob(wide, pattern)) for pattern in narrow
-    )
-
-
-def _implies(given: TagGlobs, asked: TagGlobs) -> bool:
-    """Whether whoever carries the given tag surely carries the asked one."""
-    is_same = given.name.casefold() == asked.name.casefold()
-    return is_same and _includes(asked.values, given.values)
 
 
 def _last(values: list[T | None], built_in: T) -> T:

@@ -11,16 +11,19 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from rotator.core.consumers_policy import consumer_problems, merged_consumers
 from rotator.core.durations import format_duration
 from rotator.core.forms import usual_fields
-from rotator.core.policy import DEFAULT_RULE, is_literal, merged
-from rotator.core.policy_objects import clashes, fields_of, known_providers, providers_of
+from rotator.core.globs import is_literal
+from rotator.core.policy import DEFAULT_RULE, merged
+from rotator.core.policy_objects import clashes, fields_of, known_providers, places_of, providers_of
 from rotator.core.rotation import Action
 from rotator.core.terms import IfDrifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rotator.core.consumers_policy import ConsumersTemplate
     from rotator.core.policy import Account, DestinationTemplate, Match, Policy
     from rotator.core.policy_objects import Clash
     from rotator.core.terms import Grace, Schedule
@@ -52,6 +55,7 @@ def policy_faults(policy: Policy) -> tuple[PolicyFault, ...]:
         *_providers(policy),
         *_destinations(policy),
         *_repairs(policy),
+        *_consumers(policy),
     )
 
 
@@ -211,10 +215,17 @@ def _may_hold(policy: Policy, match: Match) -> bool:
 def _destinations(policy: Policy) -> Iterator[PolicyFault]:
     for index, rule in enumerate(policy.rules):
         at = ("rules", index, "destination")
-        if rule.destination is not None:
-            yield from _template_faults(at, rule.match, rule.destination)
-            yield from _field_faults(at, rule.destination, providers_of(policy, rule.match))
-        elif rule.action is Action.ROTATE:
+        for place, template in places_of(rule):
+            own = ("rules", index, *place)
+            yield from _template_faults(own, rule.match, template)
+            yield from _field_faults(own, template, providers_of(policy, rule.match))
+        if rule.followers and rule.action is not Action.ROTATE:
+            yield PolicyFault(
+                path=("rules", index, "followers"),
+                problem="only a rule that rotates has followers",
+                remedy="write `action: rotate`, or remove them",
+            )
+        if rule.destination is None and rule.action is Action.ROTATE:
             yield PolicyFault(
                 path=at,
                 problem="a rule that rotates must say where the new key is published",
@@ -233,18 +244,36 @@ def _repairs(policy: Policy) -> Iterator[PolicyFault]:
             )
 
 
+def _consumers(policy: Policy) -> Iterator[PolicyFault]:
+    inherited = policy.defaults.consumers
+    layers: list[tuple[Path, ConsumersTemplate | None]] = [(("defaults",), inherited)]
+    layers += [(("rules", at), rule.overrides.consumers) for at, rule in enumerate(policy.rules)]
+    for at, own in layers:
+        if own is None:
+            continue
+        for path, problem, remedy in consumer_problems(own, merged_consumers(inherited, own)):
+            yield PolicyFault(path=(*at, "consumers", *path), problem=problem, remedy=remedy)
+    for index, rule in enumerate(policy.rules):
+        if rule.overrides.consumers is not None and rule.action is not Action.ROTATE:
+            yield PolicyFault(
+                path=("rules", index, "consumers"),
+                problem="only a rule that rotates has consumers to wait for",
+                remedy="write `action: rotate`, or remove it",
+            )
+
+
 def _template_faults(
     at: Path, match: Match, template: DestinationTemplate
 ) -> Iterator[PolicyFault]:
     if template.leftovers:
         yield PolicyFault(
-            path=(*at, "secret"),
+            path=(*at, template.field),
             problem=f"`{template.leftovers[0]}` is not a placeholder",
             remedy="use {principal} and {account} only",
         )
     if not template.is_per_principal and not match.is_one_principal:
         yield PolicyFault(
-            path=(*at, "secret"),
+            path=(*at, template.field),
             problem="several principals would overwrite each other in one object",
             remedy="put {principal} into the name, or match one principal by its full name",
         )
@@ -279,9 +308,15 @@ def _clash_fault(policy: Policy, clash: Clash) -> PolicyFault:
         if other.template.is_per_principal or one.provider != other.provider:
             own_name = "give each rule a secret of its own"
         return PolicyFault(
-            path=(*at, "destination", "secret"),
+            path=(*at, *other.at, other.template.field),
             problem=f"rule `{name}` writes to the same object",
             remedy=f"{own_name}, or set `merge: true` in both rules and give each its own fields",
+        )
+    if one.at != other.at and one.population == other.population:
+        return PolicyFault(
+            path=(*at, *other.at, other.template.field),
+            problem="the rule names this object twice",
+            remedy="name every place once",
         )
     if one.provider != other.provider:
         return PolicyFault(
@@ -293,7 +328,7 @@ def _clash_fault(policy: Policy, clash: Clash) -> PolicyFault:
             remedy="name one in `match.provider`, and write a rule for each",
         )
     return PolicyFault(
-        path=(*at, "destination", "secret"),
+        path=(*at, *other.at, other.template.field),
         problem=(
             f"keys of {_title(one.account)} and {_title(other.account)} would overwrite each "
             "other in one object"

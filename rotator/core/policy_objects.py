@@ -13,13 +13,16 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from rotator.core.forms import AWS_IAM, BUILT_IN, usual_fields
+from rotator.core.globs import is_literal
 from rotator.core.ids import AccountId
-from rotator.core.policy import Account, is_literal
+from rotator.core.policy import Account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rotator.core.policy import DestinationTemplate, Match, Policy, Rule
+
+Path = tuple[str | int, ...]
 
 _ANY = AccountId("")
 """Stands for every account while none is known."""
@@ -34,11 +37,13 @@ class Part:
 
     Attributes:
         index: Which rule it is.
+        at: Which of the rule's places it is, in the words of the file.
         name: The object's name; holds ``{principal}`` where each gets an object of its own.
         fields: The JSON fields that are written.
     """
 
     index: int
+    at: Path
     match: Match
     template: DestinationTemplate
     account: Account
@@ -49,7 +54,14 @@ class Part:
     @property
     def place(self) -> tuple[str, AccountId, str]:
         """The object, but for its region."""
-        return self.template.kind, self.account.home or self.account.id, self.name
+        home = self.template.account or self.account.home or self.account.id
+        return self.template.kind, home, self.name
+
+    @property
+    def region(self) -> str:
+        """The object's region; empty where nobody knows which one the account's is."""
+        home = "" if self.template.account else self.account.region
+        return self.template.region or home
 
     @property
     def population(self) -> tuple[AccountId, str]:
@@ -105,22 +117,30 @@ def _populations(policy: Policy, match: Match) -> Iterator[tuple[Account, str]]:
 
 
 def _parts(policy: Policy, index: int, rule: Rule) -> Iterator[Part]:
-    template, match = rule.destination, rule.match
-    if template is None:
-        return
+    match = rule.match
     for account, provider in _populations(policy, match):
-        name = template.name.replace("{account}", account.id)
-        if match.is_one_principal:
-            name = name.replace(_PRINCIPAL, match.principal[0])
-        yield Part(
-            index=index,
-            match=match,
-            template=template,
-            account=account,
-            provider=provider,
-            name=name,
-            fields=frozenset(fields_of(template, provider)) - {""},
-        )
+        for at, template in places_of(rule):
+            name = template.name.replace("{account}", account.id)
+            if match.is_one_principal:
+                name = name.replace(_PRINCIPAL, match.principal[0])
+            yield Part(
+                index=index,
+                at=at,
+                match=match,
+                template=template,
+                account=account,
+                provider=provider,
+                name=name,
+                fields=frozenset(fields_of(template, provider)) - {""},
+            )
+
+
+def places_of(rule: Rule) -> Iterator[tuple[Path, DestinationTemplate]]:
+    """Yield where a rule publishes, with the place in the file: the pivot, then its followers."""
+    if rule.destination is not None:
+        yield ("destination",), rule.destination
+    for number, follower in enumerate(rule.followers):
+        yield ("followers", number), follower
 
 
 def fields_of(template: DestinationTemplate, provider: str) -> tuple[str, str]:
@@ -132,6 +152,9 @@ def fields_of(template: DestinationTemplate, provider: str) -> tuple[str, str]:
 
 def _clash(one: Part, other: Part) -> bool:
     """Whether two parts of one place may be in each other's way."""
+    if one.index == other.index and one.population == other.population:
+        # An account that is listed twice is a fault of its own.
+        return one.at != other.at and one.region == other.region
     if not _may_share_region(one.template, other.template) or _are_apart(one, other):
         return False
     return not (one.template.merge and other.template.merge) or bool(one.fields & other.fields)

@@ -53,6 +53,10 @@ class Reason(StrEnum):
     OLD_KEY_LIVES = "old_key_lives"
     EXPIRES_TOO_SOON = "expires_too_soon"
     POWERS_UNKNOWN = "powers_unknown"
+    FOLLOWERS_BEHIND = "followers_behind"
+    FOLLOWER_DRIFT = "follower_drift"
+    CONSUMERS_BEHIND = "consumers_behind"
+    CONSUMERS_UNREADABLE = "consumers_unreadable"
 
 
 ROUTINE = frozenset(
@@ -151,6 +155,21 @@ _TEXTS: dict[Reason, str] = {
     Reason.POWERS_UNKNOWN: (
         "nobody tells what the key to be replaced may do, so no successor is made; "
         "write it into the provider's spec"
+    ),
+    Reason.FOLLOWERS_BEHIND: (
+        "not every follower carries the key that consumers are to read, so no grace begins; "
+        "repair the follower, or take it out of the rule"
+    ),
+    Reason.FOLLOWER_DRIFT: (
+        "a follower carries something that is not this credential's; nothing is overwritten: "
+        "see who wrote it, or take the follower out of the rule"
+    ),
+    Reason.CONSUMERS_BEHIND: (
+        "not every consumer that policy names has moved to the new key; the old one is kept"
+    ),
+    Reason.CONSUMERS_UNREADABLE: (
+        "whether the consumers have moved cannot be read, so the old key is kept; "
+        "grant the permission, or repair the clocks"
     ),
     Reason.INVARIANT: "a contradiction that only a person can resolve",
 }

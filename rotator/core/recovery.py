@@ -20,7 +20,7 @@ from rotator.core.steps import Do, Fact, Record, Wait, failure, hold, known, nee
 
 if TYPE_CHECKING:
     from rotator.core.facts import KeyInfo, KeyListing, Observation
-    from rotator.core.ids import VersionId
+    from rotator.core.ids import KeyId, VersionId
     from rotator.core.rotation import Intent, Rotation
     from rotator.core.steps import Step
     from rotator.core.terms import Terms
@@ -32,8 +32,11 @@ GONE = frozenset({"principal_replaced", "not_found"})
 _COARSE = timedelta(seconds=2)
 """Many providers tell their time in whole seconds."""
 
-_HARMLESS = frozenset({Effect.VERIFY, Effect.PREPARE, Effect.GRANT})
-"""Repeating these changes nothing, and nothing of them can land late and hurt."""
+_HARMLESS = frozenset({Effect.VERIFY, Effect.PREPARE, Effect.GRANT, Effect.REFRESH, Effect.RESTART})
+"""Repeating these changes nothing, and nothing of them can land late and hurt.
+
+A restart is sent for one edition of its workload, which is over once it took effect.
+"""
 
 
 def plus(moment: Instant, period: timedelta) -> Instant:
@@ -72,6 +75,8 @@ def answer(
         return _mint(rotation, intent, observation, terms, now)
     if intent.effect in _HARMLESS:
         return Record(fact=Fact.INTENT_VOID)
+    if intent.effect is Effect.FOLLOW:
+        return _following(rotation, intent, observation)
     if intent.effect in _ON_KEYS:
         return _on_key(rotation, intent, observation, terms, now)
     return _on_destination(rotation, intent, observation, terms, now)
@@ -151,6 +156,25 @@ def _enabling(intent: Intent, listing: KeyListing, terms: Terms, now: Instant) -
     key = listing.find(intent.key_id)
     is_enabled = key is not None and key.enabled
     return Record(fact=Fact.INTENT_DONE if is_enabled else Fact.INTENT_VOID)
+
+
+def _following(rotation: Rotation, intent: Intent, observation: Observation) -> Step:
+    """Look what the follower carries; if not the key, it is written again at once.
+
+    A request that lands late meets a version that it does not expect, or the same one.
+    """
+    asked = need(observation.followers, What.FOLLOWERS)
+    if asked:
+        return asked
+    carried = carried_at(intent.place, observation)
+    is_done = carried == {intent.key_id} and not rotation.has_same_id
+    return Record(fact=Fact.INTENT_DONE if is_done else Fact.INTENT_VOID)
+
+
+def carried_at(place: str, observation: Observation) -> set[KeyId | None]:
+    """Return what followers of that name carry; in two regions two of them may have it."""
+    places = known(observation.followers) or ()
+    return {item.published for item in places if item.ref.name == place}
 
 
 def _shows(intent: Intent, listing: KeyListing) -> bool:

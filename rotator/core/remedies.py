@@ -88,6 +88,23 @@ _REMEDIES: dict[Reason, str] = {
         "`rotator keys create`, publish it in {place}, give this rotation up, and let the rule "
         "{rule} say `drift: repair`"
     ),
+    Reason.FOLLOWERS_BEHIND: (
+        "let rotator read and write the followers that are named, or take them out of the rule "
+        "{rule}; both keys work until every follower that is left carries {new}"
+    ),
+    Reason.FOLLOWER_DRIFT: (
+        "see who wrote what the follower carries. Put a key of {name} back there, and rotator "
+        "brings it up to date; or take the follower out of the rule {rule}"
+    ),
+    Reason.CONSUMERS_BEHIND: (
+        "see to the consumers that are named, until they run with {new}; `rotator consumers lint` "
+        "says what keeps each from taking it up. One that is no consumer any more is taken out of "
+        "the rule {rule}"
+    ),
+    Reason.CONSUMERS_UNREADABLE: (
+        "let our service account read the consumers that the rule {rule} names, and repair the "
+        "cluster's clock if that is what differs"
+    ),
     Reason.INVARIANT: "read the history; if it makes no sense, report it as a bug of rotator",
 }
 """What to do outside rotator, for every reason that is a hold."""

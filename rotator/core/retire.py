@@ -7,12 +7,13 @@ stands before both, and is evaluated on readings of this very pass.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rotator.core import deletion, recovery
+from rotator.core import consumers_moving, deletion, followers, recovery
 from rotator.core.expiry import told
-from rotator.core.facts import DestinationState, Known, What
+from rotator.core.facts import UNREAD, DestinationState, Known, What
 from rotator.core.grants import given_back, kept
 from rotator.core.grounds import grounds
 from rotator.core.guard import quiet
@@ -37,7 +38,11 @@ def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: In
     would be done to the key that consumers read.
     """
     if rotation.has_same_id:
-        return deletion.proved(rotation, Fact.FOUND_GONE, observation, terms, now)
+        return (
+            _followed(rotation, observation, terms, now)
+            or consumers_moving.hastened(rotation, observation, terms, now)
+            or deletion.proved(rotation, Fact.FOUND_GONE, observation, terms, now)
+        )
     if rotation.promoted_at is None:
         # A grace starts only while our clock can be believed and we may act on its end.
         return (
@@ -46,6 +51,9 @@ def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: In
             or _may_destroy(terms, now)
             or Record(fact=Fact.FOUND_CURRENT, version=rotation.new_version)
         )
+    behind = _followed(rotation, observation, terms, now)
+    if behind:
+        return behind
     grace_ends = grace_ends_at(rotation, terms)
     if now < grace_ends:
         return _in_grace(rotation, observation, terms, now, grace_ends)
@@ -56,6 +64,7 @@ def promoted(rotation: Rotation, observation: Observation, terms: Terms, now: In
         or _old_key_found(rotation, observation, terms, now)
         or _expired(rotation, observation, terms, now)
         or kept(rotation, observation, terms, now)
+        or _moved(rotation, observation, terms, now)
         or quiet(rotation, observation, terms, now)
         or _may_destroy(terms, now)
         or _switch_off(rotation, observation, terms, now)
@@ -80,21 +89,54 @@ def _expired(
     return _may_destroy(terms, now) or _remove(rotation, observation, terms, now)
 
 
+def _followed(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
+    """Bring the followers to what the pivot is known to carry; None without any."""
+    if not terms.followers:
+        return None
+    return _still_published(rotation, observation, terms, now) or followers.aligned(
+        rotation, observation, terms, now
+    )
+
+
 def _in_grace(
     rotation: Rotation, observation: Observation, terms: Terms, now: Instant, ends: Instant
 ) -> Step:
-    """Wait; where keys have grants, both get meanwhile what one of them does."""
-    check = recovery.plus(now, terms.limits.check_interval) if terms.traits.has_grants else ends
-    return kept(rotation, observation, terms, now) or Wait(
-        until=min(ends, check), reason=Reason.GRACE
+    """Wait; meanwhile grants and followers are looked after, where there are any."""
+    is_looked_at = terms.traits.has_grants or bool(terms.followers)
+    check = recovery.plus(now, terms.limits.check_interval) if is_looked_at else ends
+    return (
+        kept(rotation, observation, terms, now)
+        or _moving(rotation, observation, terms, now, ends)
+        or Wait(until=min(ends, check), reason=Reason.GRACE)
     )
+
+
+def _moving(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant, ends: Instant
+) -> Step | None:
+    """Bring consumers onto the new key while both work, and only while it is what they get."""
+    step = consumers_moving.moving(rotation, observation, terms, now)
+    if isinstance(step, Do | Record) and step != need(UNREAD, What.CONSUMERS):
+        return _still_published(rotation, observation, terms, now) or step
+    return replace(step, until=min(step.until, ends)) if isinstance(step, Wait) else step
+
+
+def _moved(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step | None:
+    """Ask for what policy wants consumers to have shown; an order waits for none of them."""
+    if rotation.expedited_at is not None:
+        return consumers_moving.hastened(rotation, observation, terms, now)
+    return consumers_moving.awaited(rotation, observation, terms, now)
 
 
 def disabled(rotation: Rotation, observation: Observation, terms: Terms, now: Instant) -> Step:
     """Watch the destination through the quarantine, then delete past the guard."""
     ends = quarantine_ends_at(rotation, terms)
-    blocked = went_back(rotation, observation, terms, now) or _still_published(
-        rotation, observation, terms, now
+    blocked = (
+        went_back(rotation, observation, terms, now)
+        or _still_published(rotation, observation, terms, now)
+        or followers.healed(rotation, observation, terms, now)
     )
     if blocked:
         return blocked
@@ -110,6 +152,7 @@ def disabled(rotation: Rotation, observation: Observation, terms: Terms, now: In
         or _old_key_found(rotation, observation, terms, now)
         or _still_disabled(rotation, observation, terms, now)
         or kept(rotation, observation, terms, now)
+        or _moved(rotation, observation, terms, now)
         or _unused_since(rotation, observation, terms, now)
         or _may_destroy(terms, now)
         or _remove(rotation, observation, terms, now)
@@ -118,7 +161,7 @@ def disabled(rotation: Rotation, observation: Observation, terms: Terms, now: In
 
 def grace_ends_at(rotation: Rotation, terms: Terms) -> Instant:
     """Say until when a promoted rotation's old key works whether it is used or not."""
-    began = rotation.promoted_at or rotation.phase_since
+    began = rotation.moved_at or rotation.phase_since
     given = rotation.grace_given
     if rotation.expedited_at is not None:
         return recovery.plus(began, given) if given is not None else began
@@ -175,11 +218,19 @@ def _is_withdrawn(rotation: Rotation, observation: Observation) -> bool:
 def went_back(
     rotation: Rotation, observation: Observation, terms: Terms, now: Instant
 ) -> Step | None:
-    """Give a destination that carries the key we disabled that key back at once.
+    """Give a place that carries the key we disabled that key back at once.
 
     Returns:
         None when consumers read something else, or the key works already.
     """
+    return _pivot_went_back(rotation, observation, terms, now) or _follower_went_back(
+        rotation, observation, terms
+    )
+
+
+def _pivot_went_back(
+    rotation: Rotation, observation: Observation, terms: Terms, now: Instant
+) -> Step | None:
     asked = need(observation.destination, What.DESTINATION)
     if asked:
         return asked
@@ -193,6 +244,30 @@ def went_back(
     return _old_key_lost(rotation, observation, terms, now) or _enabled_again(
         rotation, observation, state, terms, now
     )
+
+
+def _follower_went_back(rotation: Rotation, observation: Observation, terms: Terms) -> Step | None:
+    """Enable the old key before the follower is healed: its consumers fail until they read again.
+
+    Not a key that a person called compromised or ordered off, nor one that is gone: there
+    the new key is all the help there is.
+    """
+    if not terms.followers or rotation.expedited_at or rotation.disabled_at is None:
+        return None
+    asked = need(observation.followers, What.FOLLOWERS)
+    if asked:
+        return asked
+    found = followers.on_old_key(rotation, observation)
+    if found is None:
+        return None
+    asked = need(observation.keys, What.KEYS)
+    if asked:
+        return asked
+    listing = known(observation.keys)
+    if listing is not None and listing.find(rotation.old_key_id) is None:
+        return None
+    evidence = {"place": found.ref.name}
+    return Do(effect=Effect.ENABLE_KEY, key_id=rotation.old_key_id, evidence=evidence)
 
 
 def _old_key_lost(

@@ -55,6 +55,9 @@ class Effect(StrEnum):
     ENABLE_KEY = "enable_key"
     DELETE_KEY = "delete_key"
     GRANT = "grant"
+    FOLLOW = "follow"
+    REFRESH = "refresh"
+    RESTART = "restart"
 
 
 class Trigger(StrEnum):
@@ -112,6 +115,7 @@ class Intent:
         known_keys: For `create_key`: the pre-image, every key id listed before.
         is_answered: For `delete_key`: whether the provider said that it was done, which
             is still to be proved.
+        place: For `follow`: the name of the object that is written; empty for others.
     """
 
     effect: Effect
@@ -122,6 +126,7 @@ class Intent:
     provider_time: Instant | None = None
     known_keys: tuple[KeyId, ...] = ()
     is_answered: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +157,10 @@ class Rotation:
             keys are granted nothing of their own.
         promoted_at: Since when consumers read the new key; None before promotion,
             and again while they are known to read something else.
+        followed_at: Since when all its followers were found to carry the new key, too;
+            None before that, again while one does not, and where there are none.
+        refreshed_at: Since when every ExternalSecret that policy names was first known to have
+            the new key, by its own clock; older than `moved_at` it means nothing any more.
         disabled_at: When we disabled the old key; None if somebody else did.
         enabled_at: When we enabled the old key again.
         reversed_at: When an operator's rollback made the old key current again and
@@ -199,6 +208,8 @@ class Rotation:
     halt_reason: Reason | None = None
     halt_detail: str = ""
     outcome: str = ""
+    followed_at: Instant | None = None
+    refreshed_at: Instant | None = None
 
     @property
     def is_open(self) -> bool:
@@ -210,6 +221,16 @@ class Rotation:
         """Whether the rotation holds its destination object (I6); a halt remembers."""
         phase = self.halted_from if self.phase is Phase.HALTED else self.phase
         return phase in UNPROMOTED_PHASES
+
+    @property
+    def moved_at(self) -> Instant | None:
+        """Since when consumers read the new key wherever it is published; None while they do not.
+
+        A follower that is not current yet keeps the grace from beginning at all.
+        """
+        if self.promoted_at is None or self.followed_at is None:
+            return self.promoted_at
+        return max(self.promoted_at, self.followed_at)
 
     @property
     def has_same_id(self) -> bool:
@@ -281,6 +302,7 @@ class Credential:
         failures: Attempts that failed in a row; drives the back-off.
         last_error: Our code of the last failure; empty after a success.
         hold: Why it waits for something out of the ordinary; None if it does not.
+        intent: An open `follow` while no rotation is open that could carry it.
     """
 
     id: CredentialId
@@ -301,6 +323,7 @@ class Credential:
     last_error: str = ""
     hold: Hold | None = None
     inspected_at: Instant | None = None
+    intent: Intent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,14 @@ _MOMENTS = (
     "prepared_at",
     "verified_at",
     "promoted_at",
+    "followed_at",
     "disabled_at",
     "enabled_at",
     "unstaged_at",
     "reversed_at",
     "vouched_at",
     "expedited_at",
+    "refreshed_at",
 )
 _LONGEST_LANDING = timedelta(hours=1)
 """Far more than a lease and a signature window; a landing later than this was never meant."""

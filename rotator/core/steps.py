@@ -13,8 +13,9 @@ from rotator.core.rotation import Effect
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rotator.core.consumers import ConsumerState
     from rotator.core.events import Scalar
-    from rotator.core.facts import Reading, T
+    from rotator.core.facts import DestinationRef, Reading, T
     from rotator.core.ids import KeyId, VersionId
     from rotator.core.reasons import Reason
     from rotator.core.rotation import Rotation
@@ -38,6 +39,9 @@ class Fact(StrEnum):
     FOUND_REVERSED = "found_reversed"
     RELEASED = "released"
     RESTAMPED = "restamped"
+    FOLLOWED = "followed"
+    FELL_BACK = "fell_back"
+    REFRESHED = "refreshed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,8 @@ class Do:
     Attributes:
         what: For `observe`: what to read.
         grants: For `grant`: what the key is to have.
+        place: For `follow`: where the key is written.
+        consumer: For `refresh` and `restart`: which one, as it was read.
         evidence: What the permission rests on, for the audit record.
     """
 
@@ -55,6 +61,8 @@ class Do:
     key_id: KeyId | None = None
     version: VersionId | None = None
     grants: frozenset[str] = frozenset()
+    place: DestinationRef | None = None
+    consumer: ConsumerState | None = None
     evidence: Mapping[str, Scalar] = field(default_factory=dict)
 
 
@@ -64,6 +72,7 @@ class Record:
 
     Attributes:
         suspects: Keys that may be ours and are not proved to be.
+        moment: For `refreshed`: since when it is true, by the clock that told it.
         evidence: What proved it, for the audit record and the history.
     """
 
@@ -72,6 +81,7 @@ class Record:
     key_id: KeyId | None = None
     version: VersionId | None = None
     suspects: tuple[KeyId, ...] = ()
+    moment: Instant | None = None
     evidence: Mapping[str, Scalar] = field(default_factory=dict)
 
 

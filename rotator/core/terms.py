@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from rotator.core.consumers import Consumers
+
+if TYPE_CHECKING:
+    from rotator.core.facts import DestinationRef
 
 
 class Mode(StrEnum):
@@ -138,12 +144,17 @@ class Terms:
 
     Attributes:
         owner: This installation's name; the owner tag of its destinations.
+        policy: SHA-256 of the policy that they are from; None where nobody said.
         if_drifted: Whether drift is only told or repaired, too.
         can_read_back: Whether a staged secret can be read again after a restart.
+        is_rule_known: Whether policy's rule for it is; until its tags are read it may not be.
+        followers: The credential's other places, which are kept like the first one.
+        consumers: Who reads it, and what they must have shown before the old key goes.
     """
 
     rule: str = "defaults"
     owner: str = "rotator"
+    policy: str | None = None
     mode: Mode = Mode.ENFORCE
     if_drifted: IfDrifted = IfDrifted.REPORT
     schedule: Schedule = field(default_factory=Schedule)
@@ -151,3 +162,6 @@ class Terms:
     traits: Traits = field(default_factory=Traits)
     limits: Limits = field(default_factory=Limits)
     can_read_back: bool = True
+    is_rule_known: bool = True
+    followers: tuple[DestinationRef, ...] = ()
+    consumers: Consumers = field(default_factory=Consumers)

@@ -70,9 +70,15 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(_P.PROMOTED, _F.FOUND_WITHDRAWN, _P.PROMOTED, "consumers no longer read the new key"),
     _row(_P.PROMOTED, _F.FOUND_CURRENT, _P.PROMOTED, "they read it again: the grace starts anew"),
     _row(_P.PROMOTED, _E.GRANT, _P.PROMOTED, "what one key was granted meanwhile, both get"),
+    _row(_P.PROMOTED, _E.FOLLOW, _P.PROMOTED, "a follower is given the key, too"),
+    _row(_P.PROMOTED, _F.FOLLOWED, _P.PROMOTED, "every follower carries it: the grace begins"),
+    _row(_P.PROMOTED, _F.FELL_BACK, _P.PROMOTED, "a follower does not: the grace will start anew"),
     _row(_P.PROMOTED, _E.ENABLE_KEY, _P.PROMOTED, "ordered: the old key works again"),
     _row(_P.PROMOTED, _E.PROMOTE, _P.PROMOTED, "ordered: rolled back; the keys swap their parts"),
     _row(_P.PROMOTED, _F.FOUND_REVERSED, _P.PROMOTED, "ordered: a rollback by hand is accepted"),
+    _row(_P.PROMOTED, _E.REFRESH, _P.PROMOTED, "an ExternalSecret is told to fetch the new key"),
+    _row(_P.PROMOTED, _F.REFRESHED, _P.PROMOTED, "every ExternalSecret has the new key"),
+    _row(_P.PROMOTED, _E.RESTART, _P.PROMOTED, "a workload is restarted, to read the new key"),
     _row(_P.PROMOTED, _F.RELEASED, _P.COMPLETED, "ordered: the old key is left to a person"),
     _row(_P.PROMOTED, _E.DISABLE_KEY, _P.DISABLED, "past its guard the old key is switched off"),
     _row(_P.PROMOTED, _F.FOUND_DISABLED, _P.DISABLED, "somebody disabled the old key"),
@@ -80,8 +86,12 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(_P.PROMOTED, _E.UNSTAGE, _P.PROMOTED, "cannot disable: the previous label is removed"),
     _row(_P.PROMOTED, _E.DELETE_KEY, _P.COMPLETED, "cannot disable: deleted past its guard"),
     _row(_P.DISABLED, _E.GRANT, _P.DISABLED, "what the old key got at last, the new one gets, too"),
+    _row(_P.DISABLED, _E.FOLLOW, _P.DISABLED, "a follower that fell back is given the key again"),
     _row(_P.DISABLED, _E.ENABLE_KEY, _P.PROMOTED, "the destination went back: the old key works"),
     _row(_P.DISABLED, _F.FOUND_ENABLED, _P.PROMOTED, "ordered: the grace starts anew"),
+    _row(_P.DISABLED, _E.REFRESH, _P.DISABLED, "an ExternalSecret is told to fetch the new key"),
+    _row(_P.DISABLED, _F.REFRESHED, _P.DISABLED, "every ExternalSecret has the new key"),
+    _row(_P.DISABLED, _E.RESTART, _P.DISABLED, "a workload is restarted, to read the new key"),
     _row(_P.DISABLED, _F.RELEASED, _P.COMPLETED, "ordered: the old key is left to a person"),
     _row(_P.DISABLED, _E.UNSTAGE, _P.DISABLED, "the previous label is removed"),
     _row(_P.DISABLED, _E.DELETE_KEY, _P.COMPLETED, "past quarantine the old key is deleted"),
@@ -178,7 +188,9 @@ def achieved(rotation: Rotation, step: Do, now: Instant, *, key: KeyId | None = 
             return replace(moved, promoted_at=now)
         case Effect.ENABLE_KEY:
             # Consumers went back, so the grace starts anew when they return.
-            return replace(moved, disabled_at=None, promoted_at=None, enabled_at=now)
+            return replace(
+                moved, disabled_at=None, promoted_at=None, followed_at=None, enabled_at=now
+            )
         case Effect.GRANT:
             return replace(moved, granted=tuple(sorted({*(rotation.granted or ()), *step.grants})))
         case effect if effect in _STAMPED:
@@ -194,6 +206,7 @@ def found(
     *,
     version: VersionId | None = None,
     reason: Reason | None = None,
+    moment: Instant | None = None,
 ) -> Rotation:
     """Record what an observation proved, and move along the table."""
     now = no_earlier(rotation, now)
@@ -217,6 +230,19 @@ def found(
         case Fact.RELEASED:
             return replace(moved, outcome=RELEASED)
         case _:
+            return _spread(moved, fact, now, moment)
+
+
+def _spread(moved: Rotation, fact: Fact, now: Instant, moment: Instant | None) -> Rotation:
+    """Record how far the new key has come beyond the pivot."""
+    match fact:
+        case Fact.FOLLOWED:
+            return replace(moved, followed_at=now)
+        case Fact.FELL_BACK:
+            return replace(moved, followed_at=None)
+        case Fact.REFRESHED:
+            return replace(moved, refreshed_at=moment)
+        case _:
             return moved
 
 
@@ -234,6 +260,7 @@ def swapped(rotation: Rotation, version: VersionId | None, now: Instant) -> Rota
         new_version=version,
         phase_since=now,
         promoted_at=now,
+        followed_at=None,
         verified_at=now,
         disabled_at=None,
         enabled_at=None,

@@ -1,6 +1,6 @@
 """The embedded engine: everything in this process, ticks by APScheduler.
 
-APScheduler starts four fixed jobs and knows nothing of credentials. Its sweep
+APScheduler starts five fixed jobs and knows nothing of credentials. Its sweep
 tick only raises a wish; a sweeper thread asks the journal what is due and a
 bounded pool looks at it. Nothing here is remembered that the journal does not
 tell again after a restart, so the engine may be killed at any instruction.
@@ -42,7 +42,7 @@ _FAULTS = {
     EVENT_JOB_MISSED: "missed",
     EVENT_JOB_MAX_INSTANCES: "overlapped",
 }
-_JOBS = 4
+_JOBS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,7 @@ class EmbeddedSettings:
         scan_interval: Between two scans of all accounts; one runs at the start.
         seal_interval: Between two rounds of the sealer.
         notify_interval: Between two rounds of telling people.
+        reload_interval: Between two looks whether the policy has changed.
         workers: Most passes in flight at once; 1 or more.
         batch: Most credentials that one sweep takes up; 1 or more.
     """
@@ -62,6 +63,7 @@ class EmbeddedSettings:
     scan_interval: timedelta = timedelta(hours=1)
     seal_interval: timedelta = timedelta(seconds=1)
     notify_interval: timedelta = timedelta(seconds=15)
+    reload_interval: timedelta = timedelta(seconds=5)
     workers: int = 4
     batch: int = 100
 
@@ -164,6 +166,7 @@ class EmbeddedEngine:
             ("scan", self._tick(self._work.scan), settings.scan_interval),
             ("seal", self._tick(self._work.seal), settings.seal_interval),
             ("notify", self._tick(self._work.notify), settings.notify_interval),
+            ("reload", self._tick(self._work.reload), settings.reload_interval),
         ):
             scheduler.add_job(action, id=name, trigger=_now_and_every(interval))
         return scheduler

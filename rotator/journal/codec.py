@@ -40,7 +40,7 @@ _OBJECT_COLUMNS = (
 
 _CREDENTIAL_PLAIN = (
     "id", "action", "rule", "note", "contact", "current_key_id", "current_version", "next_at",
-    "due_at", "requested", "failures", "last_error", "inspected_at", "created_at",
+    "due_at", "requested", "failures", "last_error", "inspected_at", "created_at", "intent",
 )  # fmt: skip
 _PLACEMENT_VERSIONS = ("old_version", "base_version", "new_version")
 _ROTATION_PLAIN = tuple(
@@ -68,6 +68,19 @@ _FOURTH_WORDS = frozenset(
 
 _FIFTH_WORDS = frozenset({Trigger.BREAK_GLASS})
 """Words that readers of the fourth generation do not know."""
+
+_SIXTH_WORDS = frozenset(
+    {
+        Reason.FOLLOWERS_BEHIND,
+        Reason.FOLLOWER_DRIFT,
+        Reason.CONSUMERS_BEHIND,
+        Reason.CONSUMERS_UNREADABLE,
+    }
+)
+"""Words that readers of the fifth generation do not know."""
+
+_SIXTH_EFFECTS = frozenset({Effect.FOLLOW, Effect.REFRESH, Effect.RESTART})
+"""Effects that readers of the fifth generation do not know."""
 
 _OLDEST_PROVIDER = "aws-iam"
 """The only provider that readers of the first two generations can look after."""
@@ -156,6 +169,8 @@ def generation(value: Credential | Rotation) -> int:
         words = {value.abandoned, value.trigger}
         has_new = any(getattr(value, name) is not None for name in _SECOND_FIELDS)
         is_third, is_fourth = value.granted is not None or _is_granting(value), False
+    if words & _SIXTH_WORDS or _is_spread(value):
+        return 6
     if words & _FIFTH_WORDS:
         return 5
     if is_fourth or words & _FOURTH_WORDS:
@@ -163,6 +178,14 @@ def generation(value: Credential | Rotation) -> int:
     if is_third or words & _THIRD_WORDS:
         return 3
     return 2 if has_new or words & _SECOND_WORDS else 1
+
+
+def _is_spread(value: Credential | Rotation) -> bool:
+    """Whether a key goes, or went, further than its first destination."""
+    is_under_way = value.intent is not None and value.intent.effect in _SIXTH_EFFECTS
+    if is_under_way or isinstance(value, Credential):
+        return is_under_way
+    return value.followed_at is not None or value.refreshed_at is not None
 
 
 def _is_granting(value: Rotation) -> bool:

@@ -147,6 +147,7 @@ class Intention(TypeDecorator[Intent]):
             "provider_time": seen,
             "known_keys": list(value.known_keys),
             **({"is_answered": True} if value.is_answered else {}),
+            **({"place": value.place} if value.place else {}),
         }
         return json.dumps(document, sort_keys=True)
 
@@ -166,6 +167,7 @@ class Intention(TypeDecorator[Intent]):
             provider_time=None if seen is None else from_micros(seen),
             known_keys=tuple(document["known_keys"]),
             is_answered=document.get("is_answered", False),
+            place=document.get("place", ""),
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rotator.journal import codec, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import Connection, Engine
 
@@ -22,11 +22,11 @@ class Stamp:
     """By what rules, where and by which release a record is written.
 
     Attributes:
-        policy: SHA-256 of the policy in force; None where nobody said.
+        policy: Tells the SHA-256 of the policy in force; None where nobody can.
         source: The host and the release.
     """
 
-    policy: str | None = None
+    policy: Callable[[], str] | None = None
     source: Mapping[str, Scalar] = field(default_factory=dict)
 
 
@@ -38,6 +38,8 @@ def stamping(engine: Engine, stamp: Stamp) -> Engine:
 def queue_audit(connection: Connection, record: AuditRecord) -> None:
     """Queue a record for its number; what it says of its origin itself is kept."""
     stamp: Stamp = connection.get_execution_options().get(_STAMP, Stamp())
-    policy = stamp.policy if record.policy is None else record.policy
+    policy = record.policy
+    if policy is None and stamp.policy is not None:
+        policy = stamp.policy()
     whole = replace(record, policy=policy, source=record.source or stamp.source)
     connection.execute(tables.audit_record.insert().values(**codec.encode_audit(whole)))

@@ -31,7 +31,7 @@ from rotator.core.reasons import Reason
 from rotator.core.rotation import FINAL_PHASES, Action, Phase, Role, Trigger
 from rotator.journal.columns import Details, Instruction, Intention, Moment, Period, Texts, Word
 
-READER = 5
+READER = 6
 """The generation of rows that this release understands.
 
 A release that writes what this one could not read raises `min_reader` of that
@@ -122,6 +122,7 @@ credential = Table(
     Column("hold_detail", Text),
     Column("inspected_at", Moment),
     Column("created_at", Moment, nullable=False),
+    Column("intent", Intention),
     Column("token", Text),
     Column("lease_until", Moment),
     Column("lease_max", Moment),
@@ -170,6 +171,8 @@ rotation = Table(
     Column("halt_reason", Word(Reason)),
     Column("halt_detail", Text, nullable=False, server_default=text("''")),
     Column("outcome", Text, nullable=False),
+    Column("followed_at", Moment),
+    Column("refreshed_at", Moment),
     Column("min_reader", Integer, nullable=False, server_default=text("1")),
     CheckConstraint(f"phase IN ({_PHASES})", name="phase"),
     CheckConstraint(f"halted_from IN ({_PHASES})", name="halted_from"),

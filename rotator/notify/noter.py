@@ -47,7 +47,7 @@ class Noter:
         *,
         routing: Routing,
         verdict: Callable[[Credential], tuple[Schedule, Grace]],
-        policy: str,
+        policy: Callable[[], str],
     ) -> None:
         """Take what is read and what is written.
 
@@ -72,7 +72,7 @@ class Noter:
         noted = self._outbox.noted()
         if noted == Noted():
             head = self._journal.head()
-            begun = Noted(until=head.seq if head else -1, policy=self._policy)
+            begun = Noted(until=head.seq if head else -1, policy=self._policy())
             self._outbox.enqueue((), before=noted, after=begun)
             return
         while records := self._journal.sealed_after(noted.until, limit=BATCH):

@@ -11,16 +11,8 @@ if TYPE_CHECKING:
     from rotator.core.ids import CredentialId
 
 
-class Work(Protocol):
-    """What an engine drives; `rotator.app` hands it in."""
-
-    def due(self, limit: int) -> Sequence[CredentialId]:
-        """Name credentials to look at now."""
-        ...
-
-    def reconcile(self, credential: CredentialId) -> None:
-        """Look at one credential; never raises but for a fatal error."""
-        ...
+class Rounds(Protocol):
+    """What is done again and again, whatever is due."""
 
     def scan(self) -> None:
         """Look for principals in every account; never raises but for a fatal error."""
@@ -32,6 +24,22 @@ class Work(Protocol):
 
     def notify(self) -> None:
         """Tell people what waits to be told, within a bound; a receiver's failure never raises."""
+        ...
+
+    def reload(self) -> None:
+        """Take up a policy that has changed; never raises but for a fatal error."""
+        ...
+
+
+class Work(Rounds, Protocol):
+    """What an engine drives; `rotator.app` hands it in."""
+
+    def due(self, limit: int) -> Sequence[CredentialId]:
+        """Name credentials to look at now."""
+        ...
+
+    def reconcile(self, credential: CredentialId) -> None:
+        """Look at one credential; never raises but for a fatal error."""
         ...
 
 

@@ -26,6 +26,7 @@ from rotator.core.adoption import (
 )
 from rotator.core.idle import Adopt, Rest
 from rotator.core.ownership import ROOT_ACCOUNT, root_note
+from rotator.core.policy_objects import places_of
 from rotator.core.rotation import Action
 from rotator.core.steps import known
 from rotator.core.survey import Shape
@@ -114,7 +115,8 @@ class AdoptionPlanner:
 
     def _places(self, account: AccountId) -> tuple[str, ...]:
         """Name the regions where consumers of an account's keys may read them."""
-        named = (rule.destination.region for rule in self.policy.rules if rule.destination)
+        places = (place for rule in self.policy.rules for _, place in places_of(rule))
+        named = (place.region for place in places if place.account is None)
         own = self.policy.account(account).region
         return tuple(dict.fromkeys(filter(None, (own, *named, *self.regions))))
 

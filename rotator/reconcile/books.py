@@ -28,6 +28,9 @@ ACTIONS: Mapping[Effect, AuditAction] = {
     Effect.ENABLE_KEY: AuditAction.KEY_ENABLE,
     Effect.DELETE_KEY: AuditAction.KEY_DELETE,
     Effect.GRANT: AuditAction.KEY_GRANT,
+    Effect.FOLLOW: AuditAction.KEY_FOLLOW,
+    Effect.REFRESH: AuditAction.CONSUMER_REFRESH,
+    Effect.RESTART: AuditAction.CONSUMER_RESTART,
 }
 """The audit's word for each effect that changes something."""
 
@@ -48,11 +51,13 @@ def audit(  # noqa: PLR0913 - the record has these parts, and each is named
     reason: str | None = None,
     evidence: Mapping[str, Scalar] | None = None,
     calls: tuple[ProviderCall, ...] = (),
+    policy: str | None = None,
     max_age: timedelta | None = None,
+    destination: str | None = None,
 ) -> AuditRecord:
-    """Make the auditor's record of one step of a credential."""
+    """Make the auditor's record of one step of a credential, at its pivot if no other is named."""
     principal = credential.principal
-    destination = rotation.destination if rotation else credential.destination
+    pivot = rotation.destination if rotation else credential.destination
     return AuditRecord(
         id=record_id,
         at=at,
@@ -70,13 +75,14 @@ def audit(  # noqa: PLR0913 - the record has these parts, and each is named
         rotation_id=rotation.id if rotation else None,
         trigger=rotation.trigger.value if rotation else None,
         new_key_id=rotation.new_key_id if rotation else None,
-        destination=destination.name if destination else None,
+        destination=destination or (pivot.name if pivot else None),
         version_id=version,
         rule=credential.rule,
         error=error,
         reason=reason,
         evidence=dict(evidence or {}),
         calls=calls,
+        policy=policy,
         max_age=format_duration(max_age) if max_age else None,
     )
 

@@ -58,6 +58,7 @@ def intend(session: Session, step: Do) -> Instant:
         not_after=not_after,
         provider_time=session.provider_now(),
         known_keys=listing.ids if listing and step.effect is Effect.CREATE_KEY else (),
+        place=step.place.name if step.place else "",
     )
     record = session.audit(
         ACTIONS[step.effect],
@@ -66,6 +67,7 @@ def intend(session: Session, step: Do) -> Instant:
         key=step.key_id,
         version=step.version,
         evidence=step.evidence,
+        destination=intent.place or None,
     )
     session.commit(
         rotation=with_intent(session.rotation, intent, base=state.current if state else None),

@@ -11,11 +11,11 @@ from rotator.core.events import AuditAction, Stage
 from rotator.core.idle import Adopt, Rest, Start, next_for_idle
 from rotator.core.ids import Instant, RotationId
 from rotator.core.reasons import Reason
-from rotator.core.rotation import Phase, Role, Rotation, Trigger
+from rotator.core.rotation import Effect, Phase, Role, Rotation, Trigger
 from rotator.core.steps import Do, known
 from rotator.errors import InvariantError, PermanentError, RotatorError
 from rotator.ports.provider import CanReportUse
-from rotator.reconcile import orphans
+from rotator.reconcile import following, orphans
 from rotator.reconcile.gates import held_back
 from rotator.reconcile.own_key import others_first
 from rotator.reconcile.readiness import not_permitted
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from rotator.reconcile.session import Session
 
 _MOST_STEPS = 20
+_STEPS_A_FOLLOWER = 2
+"""It is written, and all are read again."""
 
 
 def settle(session: Session) -> Rest | None:
@@ -37,7 +39,7 @@ def settle(session: Session) -> Rest | None:
     Returns:
         How long to rest, or None when a rotation was started and wants to be driven.
     """
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MOST_STEPS + _STEPS_A_FOLLOWER * len(session.terms.followers)):
         memory = orphans.memory(session)
         step = next_for_idle(
             session.credential, session.observation, session.terms, session.now(), memory=memory
@@ -45,6 +47,11 @@ def settle(session: Session) -> Rest | None:
         match step:
             case Do(what=what) if what is not None:
                 session.observe(what)
+            case Do(effect=Effect.FOLLOW):
+                waiting = held_back(session)
+                if waiting:
+                    return Rest(wait=waiting, due_at=session.credential.due_at)
+                following.mirror(session, step)
             case Adopt(retires=retires) if retires is not None:
                 adopt(session, step, rotation=remembered(session, step, retires))
                 return None

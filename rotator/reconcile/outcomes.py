@@ -35,7 +35,7 @@ FOUND_DONE = "found done after a lost answer or a crash"
 
 _NO_PROOF: Mapping[str, Scalar] = MappingProxyType({})
 
-_LANDS_LATE = frozenset({Effect.PROMOTE, Effect.DISABLE_KEY})
+_LANDS_LATE = frozenset({Effect.PROMOTE, Effect.DISABLE_KEY, Effect.FOLLOW})
 """Effects that would undo an operator's rollback if they took effect once more after it."""
 
 
@@ -60,6 +60,7 @@ def succeeded(
         version=step.version,
         reason=reason,
         evidence={**step.evidence, **proof},
+        destination=_place(before),
     )
     fresh = session.credential
     if rotation.promoted_at is not None:
@@ -125,6 +126,7 @@ def _failed(
         key=step.key_id,
         version=step.version,
         error=error.code,
+        destination=_place(session.rotation),
     )
     session.commit(
         rotation=rotation,
@@ -150,7 +152,9 @@ def note(session: Session, step: Record) -> None:
 def _fact(session: Session, step: Record) -> None:
     step = spared(session, step)
     before, now = session.rotation, session.stamp()
-    rotation = found(before, step.fact, now, version=step.version, reason=step.reason)
+    rotation = found(
+        before, step.fact, now, version=step.version, reason=step.reason, moment=step.moment
+    )
     old, new = session.key(rotation.old_key_id), session.key(rotation.new_key_id)
     suspects = [record for record in map(session.key, step.suspects) if record]
     session.learn(keys_after_fact(step, rotation, old, new, suspects, now))
@@ -197,6 +201,7 @@ def _intent_void(session: Session, intent: Intent) -> None:
         key=intent.key_id,
         version=intent.version,
         error="not_done",
+        destination=_place(session.rotation),
     )
     session.commit(
         rotation=without_intent(session.rotation, landing_until=landing),
@@ -204,6 +209,11 @@ def _intent_void(session: Session, intent: Intent) -> None:
         events=(session.event("void", effect=intent.effect),),
     )
     session.forget()
+
+
+def _place(rotation: Rotation) -> str | None:
+    """Name the follower that the open intent is about; None where it is the pivot."""
+    return (rotation.intent.place if rotation.intent else "") or None
 
 
 def _restamped(session: Session) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rotator.core.secret import Secret
     from rotator.core.terms import Terms
     from rotator.ports.clock import Chance, Clock
+    from rotator.ports.consumers import Consumers
     from rotator.ports.destination import Destination
     from rotator.ports.evidence import AuditGate, CallTrail, Fingerprints, Telemetry
     from rotator.ports.journal import Journal
@@ -93,6 +94,7 @@ class Parts:
         permits: What our own identity is known not to be allowed.
         calls: Which requests were sent, for the records that tell of them.
         fingerprints: Recognises a secret that we made.
+        consumers: Who reads the destinations in a cluster; None where none is configured.
         late: What was done and could not be written yet.
     """
 
@@ -110,4 +112,5 @@ class Parts:
     permits: Permits = NothingDenied()
     calls: CallTrail = NoCalls()
     fingerprints: Fingerprints = NoFingerprints()
+    consumers: Consumers | None = None
     late: LateRecords = field(default_factory=LateRecords)

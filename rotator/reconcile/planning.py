@@ -13,8 +13,8 @@ from rotator.core.ownership import ROOT_ACCOUNT, root_note
 from rotator.core.policy import DEFAULT_RULE
 from rotator.core.reasons import Reason, explain
 from rotator.core.registration import registered
-from rotator.core.rotation import Action, Claim, Trigger
-from rotator.core.steps import Do, known
+from rotator.core.rotation import Action, Claim, Effect, Trigger
+from rotator.core.steps import Do, hold, known
 from rotator.core.terms import Mode
 from rotator.errors import RotatorError
 from rotator.reconcile import idle, orphans
@@ -154,6 +154,7 @@ def ask(session: Session) -> Start | Rest | None:
         None when a rotation that the journal has forgotten would be opened again; the
         session then shows it.
     """
+    behind: Wait | None = None
     for _ in range(_MOST_STEPS):
         step = next_for_idle(
             session.credential,
@@ -165,6 +166,10 @@ def ask(session: Session) -> Start | Rest | None:
         match step:
             case Do(what=what) if what is not None:
                 session.observe(what)
+            case Do(effect=Effect.FOLLOW, place=place) if place is not None:
+                told = f"{place.name} is given {session.credential.current_key_id} at the next look"
+                behind = hold(session.terms, session.now(), Reason.FOLLOWERS_BEHIND, told)
+                session.terms = replace(session.terms, followers=())
             case Adopt(key_id=key, version=version, retires=retires):
                 again = idle.remembered(session, step, retires) if retires else None
                 adopted = replace(session.credential, current_key_id=key, current_version=version)
@@ -174,6 +179,8 @@ def ask(session: Session) -> Start | Rest | None:
             case Note(version=version):
                 noted = replace(session.credential, current_version=version)
                 session.claim = replace(session.claim, credential=noted)
+            case Rest() if behind is not None:
+                return replace(step, wait=behind)
             case Start() | Rest():
                 return step
             case _:

@@ -18,6 +18,8 @@ from rotator.ports.destination import CanReadBack
 from rotator.ports.provider import CanReportUse
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from rotator.core.ids import AccountId
     from rotator.reconcile.session import Session
 
@@ -29,10 +31,7 @@ _URGENT = frozenset({Trigger.TAINT, Trigger.BREAK_GLASS, Trigger.DRIFT, Trigger.
 
 def not_permitted(session: Session, trigger: Trigger) -> Wait | None:
     """Say which action is known to be denied that a whole rotation needs; None if none is."""
-    account = _home(session)
-    is_home = account != session.credential.principal.account
-    features = stoppers(is_urgent=trigger in _URGENT)
-    denied = session.parts.permits.denied(account, features, is_home=is_home)
+    account, denied = _denied(session, stoppers(is_urgent=trigger in _URGENT))
     if not denied:
         return None
     verb = "is" if len(denied) == 1 else "are"
@@ -48,6 +47,15 @@ def _home(session: Session) -> AccountId:
     rotation, credential = session.claim.rotation, session.credential
     ref = rotation.destination if rotation else credential.destination
     return ref.account if ref else credential.principal.account
+
+
+def _denied(session: Session, features: Collection[str]) -> tuple[AccountId, tuple[str, ...]]:
+    """Name what is known to be denied in the credential's own account, or else in its home."""
+    own, home = session.credential.principal.account, _home(session)
+    denied = session.parts.permits.denied(own, features)
+    if denied or home == own:
+        return own, denied
+    return home, session.parts.permits.denied(home, features, is_home=True)
 
 
 def unready(session: Session) -> Wait | None:
@@ -91,11 +99,9 @@ def _unmerged(session: Session) -> Wait | None:
 
 def explained(session: Session, rest: Wait) -> Wait:
     """Name the actions that are known to be denied, where a hold says no more than "denied"."""
-    account = _home(session)
     if not is_hold(rest.reason) or not rest.detail.endswith(_DENIED):
         return rest
-    is_home = account != session.credential.principal.account
-    denied = session.parts.permits.denied(account, _EVERY_FEATURE, is_home=is_home)
+    account, denied = _denied(session, _EVERY_FEATURE)
     if not denied:
         return rest
     detail = f"{rest.detail} (not allowed in {account}: {', '.join(denied)})"

@@ -28,7 +28,7 @@ from rotator.errors import (
     RotatorError,
     TransientError,
 )
-from rotator.reconcile import holding, idle, obeying, outcomes, suspects, untold
+from rotator.reconcile import following, holding, idle, obeying, outcomes, suspects, untold
 from rotator.reconcile.readiness import explained
 from rotator.reconcile.rotating import drive, halt
 from rotator.reconcile.session import Session
@@ -115,6 +115,7 @@ class Reconciler:
     def _work(self, session: Session) -> Wait:
         """Drive what is open; what ends may make room for what is due."""
         obeying.refuse_stray(session)
+        following.answer(session)
         if session.claim.rotation is not None:
             step = _drive(session)
             if isinstance(step, Wait):

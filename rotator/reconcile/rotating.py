@@ -16,7 +16,7 @@ from rotator.core.steps import Do, Done, Halt, Lift, Obey, Record, Refuse, Wait
 from rotator.core.transitions import halted, without_intent
 from rotator.errors import InvariantError, RejectedError, RotatorError
 from rotator.ports.destination import CanReadBack
-from rotator.reconcile import effects, obeying, outcomes
+from rotator.reconcile import effects, following, moving, obeying, outcomes
 from rotator.reconcile.gates import held_back
 from rotator.reconcile.proof import prove
 from rotator.reconcile.readiness import unready
@@ -27,16 +27,21 @@ if TYPE_CHECKING:
     from rotator.reconcile.session import Session
 
 _MOST_STEPS = 200
-"""Far more than a rotation has; a pass that needs more is going round in circles."""
+_STEPS_A_PLACE = 10
+"""Far more than a rotation has, and than each of its followers and consumers adds to it.
 
-_GATED = frozenset({Effect.CREATE_KEY, Effect.DISABLE_KEY})
+A pass that needs more is going round in circles.
+"""
+
+_GATED = frozenset({Effect.CREATE_KEY, Effect.DISABLE_KEY, *moving.ACTS})
 """Effects that start something; they wait while evidence cannot be written (I7) or in a pause."""
 
 
 def drive(session: Session) -> Wait | Done | Halt:
     """Carry the open rotation as far as it goes in this pass."""
     material: KeyMaterial | None = None
-    for _ in range(_MOST_STEPS):
+    further = len(session.terms.followers) + len(session.terms.consumers.refs)
+    for _ in range(_MOST_STEPS + _STEPS_A_PLACE * further):
         step = obeying.ask(session, in_hand=material is not None)
         match step:
             case Do(effect=Effect.OBSERVE, what=what) if what is not None:
@@ -54,7 +59,7 @@ def drive(session: Session) -> Wait | Done | Halt:
                 blocked = may_start(session, step)
                 if blocked:
                     return blocked
-                effects.act(session, step)
+                _act(session, step, material)
             case Record():
                 outcomes.note(session, step)
             case Lift() | Obey() | Refuse():
@@ -65,6 +70,15 @@ def drive(session: Session) -> Wait | Done | Halt:
             return Done()
     msg = "the rotation does not come to rest"
     raise InvariantError(msg, subject=session.rotation.id)
+
+
+def _act(session: Session, step: Do, material: KeyMaterial | None) -> None:
+    if step.effect is Effect.FOLLOW:
+        following.follow(session, step, material)
+    elif step.effect in moving.ACTS:
+        moving.act(session, step)
+    else:
+        effects.act(session, step)
 
 
 def may_start(session: Session, step: Do) -> Wait | None:

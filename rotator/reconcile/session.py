@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rotator.core import inventory, usage
 from rotator.core.facts import Grants, Known, Observation, Unreadable, What
+from rotator.core.followers import reaching
 from rotator.core.ids import Instant
 from rotator.core.rotation import Effect
 from rotator.errors import (
@@ -25,7 +26,7 @@ from rotator.errors import (
 from rotator.ports.destination import CanReadBack
 from rotator.ports.journal import Change
 from rotator.ports.provider import CanKeepGrants, CanReportUse
-from rotator.reconcile import books, untold
+from rotator.reconcile import books, consumers, followers, untold
 from rotator.reconcile.emergency import flagged
 from rotator.reconcile.proof import is_refused
 from rotator.reconcile.unconfigured import UnconfiguredKeys
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
+    from rotator.core.consumers import ConsumerRef
     from rotator.core.events import AuditAction, AuditRecord, Event, Scalar, Stage
-    from rotator.core.facts import DestinationRef, KeyInfo, KeyListing, LastUsed
-    from rotator.core.ids import KeyId
+    from rotator.core.facts import DestinationRef, Follower, KeyInfo, KeyListing, LastUsed
+    from rotator.core.ids import DestinationId, KeyId
     from rotator.core.orders import Pause
     from rotator.core.rotation import Claim, Credential, KeyRecord, Rotation
     from rotator.core.terms import Terms
@@ -52,11 +54,17 @@ class Session:
         """Bind a claim to the ports that its credential needs."""
         self.parts = parts
         self.claim = claim
-        self.terms: Terms = parts.terms_for(claim.credential)
+        terms = parts.terms_for(claim.credential)
+        self.terms: Terms = reaching(terms, claim.rotation, claim.credential)
         name = claim.credential.principal.provider
         self.provider: KeyProvider = parts.providers.get(name) or UnconfiguredKeys(name)
         self.observation = Observation()
         self.namesakes: tuple[KeyInfo, ...] = ()
+        # Followers that could not be written in this pass; the next one tries again.
+        self.unfollowed: dict[DestinationId, Follower] = {}
+        # Consumers that could not be moved in this pass, each with why; and all that were told to.
+        self.unmoved: dict[ConsumerRef, str] = {}
+        self.moved: set[ConsumerRef] = set()
         self._learnt: dict[KeyId, KeyRecord] = {}
         self._told: tuple[Instant, timedelta] | None = None
         self._telling: set[str] = set()
@@ -186,6 +194,7 @@ class Session:
             stage=stage,
             outcome=outcome,
             calls=self.parts.calls.taken(),
+            policy=self.terms.policy,
             max_age=self.terms.schedule.max_age,
             **parts,  # type: ignore[arg-type]
         )
@@ -285,6 +294,10 @@ class Session:
                 return self._grants()
             case What.OLD_REFUSED:
                 return is_refused(self)
+            case What.CONSUMERS:
+                return consumers.read(self)
+            case What.FOLLOWERS:
+                return followers.read(self)
 
     def _old_end(self) -> Instant | None:
         """When the provider ends the open rotation's old key, by the last listing that had it."""

@@ -153,11 +153,12 @@ def _minter(session: Session, record: KeyRecord) -> Minter:
 def _publication(session: Session, key: KeyId) -> Wait | bool:
     """Whether consumers are given the suspect to read: then a person made it, used or not (I1)."""
     rotation = session.claim.rotation
-    refs = {session.credential.destination, rotation.destination if rotation else None} - {None}
+    pivots = (session.credential.destination, rotation.destination if rotation else None)
+    refs = {ref.id: ref for ref in (*pivots, *session.terms.followers) if ref}
     code = "no_destination"
     try:
         if refs:
-            return any(_published(session, ref) == key for ref in refs if ref)
+            return any(_published(session, ref) == key for ref in refs.values())
     except PermanentError as error:
         code = error.code
     detail = f"{key} may be published: {code}"
@@ -165,6 +166,9 @@ def _publication(session: Session, key: KeyId) -> Wait | bool:
 
 
 def _published(session: Session, ref: DestinationRef) -> KeyId | None:
+    if ref.kind not in session.parts.destinations:
+        msg = f"no destination of kind {ref.kind} is configured"
+        raise PermanentError(msg, subject=ref.name, code="not_configured")
     adapter = session.destination(ref)
     state, credential = adapter.describe(ref), session.credential
     if not state.exists:

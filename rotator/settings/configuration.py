@@ -27,6 +27,7 @@ from rotator.settings.fields import (
     Url,
 )
 from rotator.settings.http import HttpSection
+from rotator.settings.kubernetes import KubernetesSection
 from rotator.settings.notifications import NotificationsSection
 
 _LIMITS = Limits()
@@ -315,6 +316,12 @@ class ConfigurationFile(Section):
     http: HttpSection | None = Field(
         default=None,
         description="Which HTTP APIs are looked after, by which specs, and how they are entered.",
+    )
+    kubernetes: KubernetesSection | None = Field(
+        default=None,
+        description="How the API server of a cluster is reached, for Kubernetes Secrets and their "
+        "consumers; `{}` is right for a pod of that cluster. None if left out.",
+        examples=[{}],
     )
 
 

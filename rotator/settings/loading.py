@@ -6,7 +6,7 @@ daemon's start run this same code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -24,9 +24,12 @@ from rotator.settings.crosscheck import configuration_faults, journal_fault
 from rotator.settings.document import Document, read_document
 from rotator.settings.faults import model_faults
 from rotator.settings.http_accounts import HttpReader, lifetime_faults, patience_faults
+from rotator.settings.in_force import Edition, PolicyInForce
 from rotator.settings.notification_terms import NotificationReader
 from rotator.settings.notifications import NotificationTerms
 from rotator.settings.policy import PolicyFile, to_policy
+from rotator.settings.policy_consumers import unreachable
+from rotator.settings.policy_destinations import unpublishable
 from rotator.settings.references import UnresolvedError, resolve
 from rotator.settings.settings import Settings
 from rotator.settings.workspaces import WorkspaceReader
@@ -63,12 +66,34 @@ class _Places:
 
     Attributes:
         accounts: All of them as policy knows them; none where some cannot be known.
+        journal_url: Where the journal is; empty where that cannot be known.
     """
 
     workspaces: tuple[Workspace, ...] = ()
     http_accounts: tuple[HttpPlace, ...] = ()
     accounts: tuple[Account, ...] = ()
+    journal_url: str = field(default="", repr=False)
     faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PolicyCheck:
+    """Checks a later content of the policy file as the first one was, beside the same `main`."""
+
+    path: Path
+    main: _Read[ConfigurationFile]
+    places: _Places
+
+    def __call__(self, content: bytes) -> Edition:
+        rules = _parsed(self.path, content, PolicyFile)
+        faults = [*rules.faults, *_policy_faults(self.main, rules, self.places)]
+        if faults:
+            raise ConfigError(_in_order(faults))
+        return self.edition(rules)
+
+    def edition(self, rules: _Read[PolicyFile]) -> Edition:
+        assert rules.model is not None, "what has no faults has a model"  # noqa: S101
+        return Edition(_policy(self.main.model, rules.model, self.places), rules.digest)
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -85,7 +110,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     policy_path = path.parent / _policy_name(main.document)
     rules = _read(policy_path, PolicyFile)
     url, url_faults = _journal_url(main, environ, path.parent)
-    places = _places(main, environ, path.parent)
+    places = replace(_places(main, environ, path.parent), journal_url=url)
+    check = _PolicyCheck(path=policy_path, main=main, places=places)
     audit, audit_faults = _audit(main, environ, path.parent)
     notifications, told_faults = _notifications(main, environ, path.parent, places)
     faults = [*main.faults, *url_faults, *places.faults, *audit_faults, *told_faults]
@@ -97,9 +123,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         file=path,
         owner=model.owner,
         mode=model.mode,
-        policy=_policy(model, rules.model, places),
+        in_force=PolicyInForce(check.edition(rules), policy_path, check),
         policy_file=policy_path,
-        policy_digest=rules.digest,
         limits=Limits(**model.limits.model_dump()),
         ownership=to_ownership(model.ownership),
         journal_url=url,
@@ -110,6 +135,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         aws=model.aws,
         workspaces=places.workspaces,
         http_accounts=places.http_accounts,
+        kubernetes=model.kubernetes,
         audit=audit,
         notifications=notifications,
         environ=environ,
@@ -120,9 +146,14 @@ def _read(path: Path, kind: type[ModelT]) -> _Read[ModelT]:
     """Take the first two steps: parse and validate."""
     try:
         content = path.read_bytes()
-        text = content.decode()
     except OSError as error:
         return _unreadable(path, f"cannot be read: {error.strerror}", "name a file that can")
+    return _parsed(path, content, kind)
+
+
+def _parsed(path: Path, content: bytes, kind: type[ModelT]) -> _Read[ModelT]:
+    try:
+        text = content.decode()
     except UnicodeDecodeError:
         return _unreadable(path, "is not UTF-8 text", "save it as UTF-8")
     document = read_document(str(path), text)
@@ -221,6 +252,9 @@ def _policy_faults(
         yield rules.document.fault(fault.path, fault.problem, fault.remedy)
     if main.model is not None:
         yield from lifetime_faults(main.document, main.model, policy)
+        if main.model.kubernetes is None:
+            yield from unreachable(rules.document, rules.model)
+        yield from unpublishable(rules.document, rules.model, main.model, places.journal_url)
 
 
 def _policy(main: ConfigurationFile | None, rules: PolicyFile, places: _Places) -> Policy:

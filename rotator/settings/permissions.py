@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotator.clients.aws_grants import CHECK_PERMISSIONS, Grant, Land, grants, land
-from rotator.core.permissions import ENTER, in_order, needed
+from rotator.core.permissions import ENTER, in_order, needed, publications
 from rotator.destinations.aws_secrets_manager.config import PERMISSIONS as SECRETS_PERMISSIONS
 from rotator.providers.aws_iam import PERMISSIONS as IAM_PERMISSIONS
 from rotator.settings.references import secret_field
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from rotator.core.ids import AccountId
     from rotator.settings.cipherstash import Workspace
     from rotator.settings.http import HttpPlace
     from rotator.settings.settings import Settings
+
+_SEARCH = "search"
 
 
 def permission_grants(
@@ -36,12 +38,20 @@ def permission_grants(
     """
     features = set(needed(settings.policy, account, has_trail=settings.aws.cloud_trail))
     features |= {ENTER} if _own_keys(settings, account) else set()
-    tables = (IAM_PERMISSIONS, SECRETS_PERMISSIONS, {"check": CHECK_PERMISSIONS})
+    tables = (IAM_PERMISSIONS, _of_secrets(settings, account), {"check": CHECK_PERMISSIONS})
     table = {
         name: tuple(action for part in tables for action in part.get(name, ()))
         for name in in_order({*features, *extra} - set(without))
     }
     return grants(table, table)
+
+
+def _of_secrets(settings: Settings, account: AccountId) -> Mapping[str, tuple[str, ...]]:
+    """Return what is asked of an account's secrets; little where all keys go elsewhere."""
+    published = publications(settings.policy, account)
+    if not published or any(item.templates for item in published):
+        return SECRETS_PERMISSIONS
+    return {name: SECRETS_PERMISSIONS[name] for name in (ENTER, _SEARCH)}
 
 
 def permission_land(settings: Settings, account: AccountId, ourselves: str = "") -> Land:

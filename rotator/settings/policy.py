@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from rotator.core.policy import DestinationTemplate, Match, Overrides, Policy, Rule
+from rotator.core.policy import Match, Overrides, Policy, Rule
 from rotator.core.rotation import Action
 from rotator.core.tags import TagGlobs
 from rotator.core.terms import IfDrifted, IfStillUsed, Mode
-from rotator.settings.fields import Duration, Globs, Region, Section, TagMap
+from rotator.settings.fields import Duration, Globs, Section, TagMap
+from rotator.settings.policy_consumers import ConsumersSection
+from rotator.settings.policy_destinations import DestinationSection, template
 
 if TYPE_CHECKING:
     from rotator.core.policy import Account
-
-_SECRET_NAME = r"^[A-Za-z0-9/_+=.@{}-]{1,512}$"  # noqa: S105 - the form of a name
-_FIELD_NAME = r"^[^\s\"]+$"
 
 
 class RotateSection(Section):
@@ -111,55 +110,6 @@ class MatchSection(Section):
     )
 
 
-class FieldsSection(Section):
-    """Names of the JSON fields in the secret."""
-
-    key_id: str | None = Field(
-        default=None,
-        pattern=rf"^$|{_FIELD_NAME}",
-        description="Field of the key's id; empty for a key that carries its own id. Built in: "
-        "`AccessKeyId`; `CS_CLIENT_ID` for client keys; none for access keys, which carry it; "
-        "`KEY_ID` for keys of HTTP APIs.",
-        examples=["AccessKeyId"],
-    )
-    secret: str | None = Field(
-        default=None,
-        pattern=_FIELD_NAME,
-        description="Field of the secret. Built in: `SecretAccessKey`; `CS_CLIENT_KEY` for client "
-        "keys; `CS_CLIENT_ACCESS_KEY` for access keys; `SECRET_KEY` for keys of HTTP APIs.",
-        examples=["SecretAccessKey"],
-    )
-
-
-class DestinationSection(Section):
-    """Where the new key is published, in the account's home, which on AWS is itself."""
-
-    type: Literal["aws-secrets-manager"] = Field(
-        description="The destination's type.", examples=["aws-secrets-manager"]
-    )
-    secret: str = Field(
-        pattern=_SECRET_NAME,
-        description="Name of the secret, not its ARN; `{principal}` and `{account}` are filled in.",
-        examples=["iam/{principal}"],
-    )
-    region: Region | None = Field(
-        default=None,
-        description="Region of the secret; the account's if left out.",
-        examples=["eu-central-1"],
-    )
-    create: bool = Field(
-        default=False, description="Make the secret when it is missing.", examples=[False]
-    )
-    merge: bool = Field(
-        default=False,
-        description="Keep the secret's other JSON fields; needs permission to read it.",
-        examples=[False],
-    )
-    fields: FieldsSection = Field(
-        default=FieldsSection(), description="Names of the JSON fields in the secret."
-    )
-
-
 class RuleSection(Section):
     """One rule."""
 
@@ -178,6 +128,12 @@ class RuleSection(Section):
     destination: DestinationSection | None = Field(
         default=None, description="Where the new key is published; `rotate` needs it."
     )
+    followers: tuple[DestinationSection, ...] = Field(
+        default=(),
+        description="Where the same key is kept, too: after `destination`, from which the key is "
+        "read back, and before the grace begins.",
+        examples=[[]],
+    )
     rotate: RotateSection = Field(
         default=RotateSection(), description="When a rotation starts, where it differs."
     )
@@ -188,6 +144,11 @@ class RuleSection(Section):
         default=None,
         description="What a destination leads to that lost the current key, where it differs.",
         examples=["report"],
+    )
+    consumers: ConsumersSection | None = Field(
+        default=None,
+        description="Who reads the destination in the cluster, where it differs; a list replaces "
+        "the one of the defaults.",
     )
 
 
@@ -202,6 +163,10 @@ class DefaultsSection(Section):
         "whose key its provider refuses: `report` holds and tells; `repair` also adopts a working "
         "key that somebody published, and replaces one that is refused. Built in: report.",
         examples=["report"],
+    )
+    consumers: ConsumersSection | None = Field(
+        default=None,
+        description="Who reads destinations in the cluster. Built in: nobody that rotator knows.",
     )
 
 
@@ -248,26 +213,15 @@ def _rule(rule: RuleSection) -> Rule:
             path=match.path or (),
             tags=tag_globs(match.tags),
         ),
-        destination=_template(rule.destination) if rule.destination else None,
+        destination=template(rule.destination) if rule.destination else None,
         overrides=_overrides(rule),
+        followers=tuple(template(item) for item in rule.followers),
     )
 
 
 def tag_globs(tags: TagMap) -> tuple[TagGlobs, ...]:
     """Turn tags as they are written into the core's."""
     return tuple(TagGlobs(name=name, values=values) for name, values in tags.items())
-
-
-def _template(section: DestinationSection) -> DestinationTemplate:
-    return DestinationTemplate(
-        kind=section.type,
-        name=section.secret,
-        region=section.region or "",
-        key_id_field=section.fields.key_id,
-        secret_field=section.fields.secret,
-        merge=section.merge,
-        create=section.create,
-    )
 
 
 def _overrides(layer: DefaultsSection | RuleSection) -> Overrides:
@@ -283,4 +237,5 @@ def _overrides(layer: DefaultsSection | RuleSection) -> Overrides:
         if_still_used=grace.if_still_used,
         accept_blind=grace.accept_blind,
         if_drifted=layer.drift,
+        consumers=layer.consumers.template() if layer.consumers else None,
     )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rotator.settings.cipherstash import Workspace
     from rotator.settings.configuration import AwsSection, EngineSection, WebSection
     from rotator.settings.http import HttpPlace
+    from rotator.settings.in_force import PolicyInForce
+    from rotator.settings.kubernetes import KubernetesSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +29,8 @@ class Settings:
 
     Attributes:
         file: The configuration file, as it was named.
+        in_force: The policy in force, which its file may replace while we run.
         policy_file: The policy file.
-        policy_digest: SHA-256 of the policy file's bytes, in hexadecimal digits.
         journal_url: Where the journal is; not shown, for it may hold a password.
         audit_file: Where sealed records are appended.
         log_name: The audit log's name.
@@ -36,15 +38,15 @@ class Settings:
         notifications: Who is told of what.
         workspaces: The CipherStash workspaces, in the file's order.
         http_accounts: The accounts of HTTP APIs, in the file's order.
+        kubernetes: How a cluster is reached; None where there is none.
         environ: Where ``env:`` references to keys are looked up, whenever one is used.
     """
 
     file: Path
     owner: str
     mode: Mode
-    policy: Policy
+    in_force: PolicyInForce
     policy_file: Path
-    policy_digest: str
     limits: Limits
     ownership: Ownership
     journal_url: str = field(repr=False)
@@ -55,9 +57,20 @@ class Settings:
     aws: AwsSection
     workspaces: tuple[Workspace, ...] = ()
     http_accounts: tuple[HttpPlace, ...] = ()
+    kubernetes: KubernetesSection | None = None
     audit: AuditTerms = field(default_factory=AuditTerms)
     notifications: NotificationTerms = field(default_factory=NotificationTerms)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force now; who keeps it decides by yesterday's."""
+        return self.in_force.edition.policy
+
+    @property
+    def policy_digest(self) -> str:
+        """SHA-256 of the bytes of the policy in force, in hexadecimal digits."""
+        return self.in_force.edition.digest
 
     def workspace(self, name: str) -> Workspace:
         """Find a workspace by its id or name.

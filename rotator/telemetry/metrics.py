@@ -176,6 +176,11 @@ POLICY_INFO = gauge(
     ("sha256",),
     "Always 1; the first twelve digits of the SHA-256 of the policy in force",
 )
+POLICY_REFUSED = gauge(
+    "rotator_policy_refused",
+    (),
+    "1 while the policy file is faulty or cannot be read, so that an older policy is in force",
+)
 LAST_SCAN = gauge(
     "rotator_last_scan_timestamp_seconds",
     ("provider", "account"),
@@ -218,6 +223,7 @@ PROCESS_METRICS = (
     MODE_INFO,
     BUILD_INFO,
     POLICY_INFO,
+    POLICY_REFUSED,
     LAST_SCAN,
     SCAN_FAILED,
     CLOCK_SKEW,
@@ -281,6 +287,12 @@ WORK_METRICS = (
         "rotator_engine_faults_total",
         ("job", "fault"),
         "Jobs of the engine that `crashed`, were `missed` or `overlapped` their next start",
+    ),
+    counter(
+        "rotator_policy_reloads_total",
+        ("outcome",),
+        "Changes of the policy file: `loaded`, `refused` for faults, or `unreadable`",
+        known=(("loaded",), ("refused",), ("unreadable",)),
     ),
     counter(
         "rotator_http_requests_total",

@@ -38,6 +38,7 @@ class Sources:
     Attributes:
         version: The version that runs.
         policy: The SHA-256 of the policy in force, in hexadecimal digits.
+        is_policy_refused: Whether the policy file holds something else, which is not used.
         mode: The mode in force.
         is_audit_blocked: Whether the gate of evidence is shut.
         audit: How the audit log stands.
@@ -51,6 +52,7 @@ class Sources:
 
     version: str
     policy: Callable[[], str]
+    is_policy_refused: Callable[[], bool]
     mode: Callable[[], Mode]
     is_audit_blocked: Callable[[], bool]
     audit: Callable[[], AuditStanding]
@@ -76,6 +78,7 @@ class ProcessCollector(Collector):
         yield gauge_family(metrics.BUILD_INFO, {(ask.version,): 1})
         yield gauge_family(metrics.MODE_INFO, {(ask.mode().value,): 1})
         yield gauge_family(metrics.POLICY_INFO, {(ask.policy()[:_DIGITS],): 1})
+        yield gauge_family(metrics.POLICY_REFUSED, {(): float(ask.is_policy_refused())})
         yield gauge_family(metrics.AUDIT_BLOCKED, {(): float(self._is_blocked())})
         yield from _of_audit(ask.audit())
         yield from _of_accounts(ask)

@@ -372,6 +372,8 @@ def _full_rotation() -> Rotation:
         grace_given=timedelta(days=3, microseconds=1),
         halted_from=Phase.DISABLED,
         outcome="odd",
+        followed_at=_tick(11),
+        refreshed_at=_tick(12),
     )
 
 

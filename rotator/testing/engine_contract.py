@@ -148,6 +148,13 @@ class EngineContract:
         with running(self.make_engine(work)):
             assert work.wait_for(lambda it: it.scans > 0 and it.seals > 0)
 
+    def test_the_policy_is_looked_at_again_and_again(self) -> None:
+        """It is changed while we run."""
+        work = ScriptedWork()
+
+        with running(self.make_engine(work)):
+            assert work.wait_for(lambda it: it.reloads > 1)
+
     def test_drain_waits_for_the_pass_that_runs(self) -> None:
         """And then `run` returns."""
         work = ScriptedWork(FIRST)

@@ -26,6 +26,7 @@ class ScriptedWork:
         self.scans = 0
         self.seals = 0
         self.notifies = 0
+        self.reloads = 0
         self.sweeps = 0
         self.most_at_once = 0
         self.collisions: list[CredentialId] = []
@@ -97,6 +98,12 @@ class ScriptedWork:
         """Count a round of telling people."""
         with self._changed:
             self.notifies += 1
+            self._changed.notify_all()
+
+    def reload(self) -> None:
+        """Count a look at the policy."""
+        with self._changed:
+            self.reloads += 1
             self._changed.notify_all()
 
     def _enter(self, credential: CredentialId) -> None:

@@ -25,6 +25,7 @@ from rotator.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rotator.core.consumers import ConsumerRef
     from rotator.core.ids import DestinationId, KeyId, VersionId
     from rotator.ports.clock import Clock
 
@@ -64,6 +65,7 @@ class Act:
     key: KeyId | None = None
     destination: DestinationId | None = None
     version: VersionId | None = None
+    consumer: ConsumerRef | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -30,6 +30,7 @@ def embedded_engine(
         settings=EmbeddedSettings(
             sweep_interval=engine.sweep_interval,
             scan_interval=engine.scan_interval,
+            reload_interval=engine.sweep_interval,
             workers=engine.workers,
         ),
         on_idle=on_idle,

@@ -52,6 +52,7 @@ def evidence(
             Sources(
                 version=__version__,
                 policy=lambda: settings.policy_digest,
+                is_policy_refused=lambda: settings.in_force.is_refused,
                 mode=lambda: settings.mode,
                 is_audit_blocked=lambda: sealer.is_blocked(clock.now()),
                 audit=sealer.standing,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rotator import __version__
 from rotator.errors import UnavailableError
+from rotator.journal.backup import backup_journal
 from rotator.journal.opening import open_journal, upgrade_journal
 from rotator.journal.stamping import Stamp
 
@@ -45,6 +46,15 @@ def journal_or_empty(
     return journal, missing
 
 
+def copy_journal(settings: Settings, target: Path) -> int:
+    """Copy the journal beside a daemon that may run on it; raises as `backup_journal` does.
+
+    Returns:
+        The copy's size in bytes.
+    """
+    return backup_journal(settings.journal_url, target)
+
+
 def _stamp(settings: Settings) -> Stamp:
     source = {"host": socket.gethostname(), "version": __version__}
-    return Stamp(policy=settings.policy_digest, source=source)
+    return Stamp(policy=lambda: settings.policy_digest, source=source)

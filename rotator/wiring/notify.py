@@ -54,7 +54,7 @@ def notices(settings: Settings, stack: ExitStack, journal: SqlJournal, parts: Pa
             journal,
             routing=terms.routing,
             verdict=verdict,
-            policy=settings.policy_digest,
+            policy=lambda: settings.policy_digest,
         ),
         courier=Courier(
             journal,

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 def permission_book(settings: Settings, clock: Clock) -> PermissionBook:
     """Make what remembers which permissions are missing."""
     accounts = [AccountId(item.id) for item in settings.aws.accounts]
-    wanted = {account: wanted_actions(permission_grants(settings, account)) for account in accounts}
     return PermissionBook(
-        clock, accounts, wanted.__getitem__, for_destinations=destination_actions()
+        clock,
+        accounts,
+        # Made anew each time, for another policy may want other things.
+        lambda account: wanted_actions(permission_grants(settings, account)),
+        for_destinations=destination_actions(),
     )
 
 

@@ -34,14 +34,20 @@ def terms_by_credential(
     unknown = Terms(owner=settings.owner, limits=settings.limits)
 
     def terms_for(credential: Credential) -> Terms:
-        decision = recalled(settings.policy, credential.principal, credential.rule)
+        # Both at once: a record names the policy by which its pass decided.
+        edition = settings.in_force.edition
+        decision = recalled(edition.policy, credential.principal, credential.rule)
         return replace(
             bases.get(credential.principal.provider, unknown),
+            policy=edition.digest,
             mode=_mode(settings.mode, journal, credential),
             rule=decision.rule,
             schedule=decision.schedule,
             grace=decision.grace,
             if_drifted=decision.if_drifted,
+            is_rule_known=not decision.needs_tags,
+            followers=decision.followers,
+            consumers=decision.consumers,
         )
 
     return terms_for

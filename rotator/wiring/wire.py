@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rotator.audit.fingerprints import Fingerprinter
-from rotator.destinations.aws_secrets_manager.config import DESTINATION, AwsSecretsManagerConfig
+from rotator.consumers.kubernetes import KubernetesConsumers
+from rotator.destinations.aws_secrets_manager.config import AwsSecretsManagerConfig
 from rotator.destinations.aws_secrets_manager.destination import AwsSecretsManager
 from rotator.reconcile.parts import Budget, Parts
 from rotator.reconcile.watches import RootWatch, ScanWatch, SkewWatch
 from rotator.telemetry.calls import CallBook
 from rotator.telemetry.clock import SystemChance, SystemClock
+from rotator.wiring.cluster import kubernetes_api
+from rotator.wiring.destinations import destinations
 from rotator.wiring.doors import Doors
 from rotator.wiring.evidence import evidence
 from rotator.wiring.journal import journal_or_empty
@@ -91,12 +94,13 @@ def wire(
     clients = aws_clients(settings, clock, calls, permits, read_only=read_only)
     vault = AwsSecretsManager(AwsSecretsManagerConfig(owner=settings.owner), clients)
     doors = Doors(settings, stack, clock, chance, calls, vault.read_field)
+    cluster = kubernetes_api(settings, stack, clock, chance, calls, read_only=read_only)
     providers = key_providers(settings, clients, doors, read_only=read_only)
     budget, evident = settings.aws.secrets_budget, settings.audit
     parts = Parts(
         journal=journal,
         providers=providers,
-        destinations={DESTINATION: vault},
+        destinations=destinations(settings, vault, cluster, clock, read_only=read_only),
         clock=clock,
         chance=chance,
         terms_for=terms_by_credential(settings, providers, journal),
@@ -108,6 +112,7 @@ def wire(
         permits=permits,
         calls=calls,
         fingerprints=Fingerprinter(evident.fingerprint_keys, evident.fingerprint_current),
+        consumers=KubernetesConsumers(cluster) if cluster else None,
     )
     apart = separation(settings, doors, telemetry, scans)
     return Wiring(

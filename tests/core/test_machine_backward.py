@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,9 @@ from tests.core.worlds import (
     STRAY_KEY,
     TOKEN,
     asks_for,
+    both,
+    key,
+    listing,
     missing,
     open_rotation,
     reason_of,
@@ -89,6 +93,36 @@ def test_a_strange_version_with_another_key_does_not_keep_ours_alive(
     shown = seen(destination=state(SIBLING_VERSION), published=published)
 
     assert step(abandoned(), shown) == DISCARD
+
+
+PASSED_BY = state(SIBLING_VERSION, versions=frozenset({SIBLING_VERSION, TOKEN}))
+"""Our version has lost its pending label, and another one is current."""
+
+
+def test_a_key_that_a_later_rotation_has_replaced_is_no_leftover() -> None:
+    """The journal was restored from before the promotion; consumers may still use the key."""
+    asked = step(abandoned(), seen(destination=PASSED_BY, published=STRAY_KEY))
+    shown = seen(destination=PASSED_BY, published=STRAY_KEY, keys=both())
+
+    assert asks_for(asked) is What.KEYS
+    assert step(abandoned(), shown) == Record(fact=Fact.FOUND_CURRENT, version=TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("rotation", "shown"),
+    [
+        (abandoned(), seen(destination=PASSED_BY, published=STRAY_KEY, keys=listing(key()))),
+        (abandoned(unstaged_at=EPOCH), seen(destination=PASSED_BY, published=STRAY_KEY)),
+        (abandoned(), seen(destination=PASSED_BY, published=OLD_KEY)),
+        (abandoned(), seen(destination=PASSED_BY, published=None)),
+        (abandoned(), seen(destination=replace(PASSED_BY, current=OLD_VERSION))),
+    ],
+    ids=["gone already", "unlabelled by us", "the old key is back", "no key", "nobody came after"],
+)
+def test_a_key_that_no_later_rotation_has_replaced_is_discarded(
+    rotation: Rotation, shown: Observation
+) -> None:
+    assert step(rotation, shown) == DISCARD
 
 
 @pytest.mark.parametrize("gone", [missing(), state(None)])

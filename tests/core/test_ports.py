@@ -28,6 +28,8 @@ CHANGES = {
     "disable_key",
     "enable_key",
     "grant",
+    "refresh",
+    "restart",
 }
 """Methods that change something at a vendor."""
 

@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rotator.core.consumers import (
+    ConsumerKind,
+    ConsumerRef,
+    Consumers,
+    ConsumersReading,
+    ConsumerState,
+    Rung,
+    reached,
+)
 from rotator.core.facts import (
     UNREAD,
     DestinationState,
+    Follower,
     Grants,
     KeyInfo,
     KeyListing,
@@ -31,7 +41,7 @@ from rotator.core.stamps import is_ahead, restamped
 from rotator.core.steps import Do, Done, Fact, Halt, Record, Wait
 from rotator.core.terms import Grace, IfStillUsed, Mode, Terms, Traits
 from rotator.core.transitions import TRANSITIONS, target, tokens
-from tests.builders import NEW_KEY, NEW_VERSION, OLD_KEY, OLD_VERSION, at, intent
+from tests.builders import NEW_KEY, NEW_VERSION, OLD_KEY, OLD_VERSION, at, destination, intent
 from tests.core.worlds import (
     SIBLING_VERSION,
     STRAY_KEY,
@@ -90,8 +100,61 @@ states = st.builds(
 )
 uses = st.builds(LastUsed, at=maybe_moment, service=st.just("s3"))
 
+HOOKS = (
+    ConsumerRef(kind=ConsumerKind.EXTERNAL_SECRET, namespace="shop", name="db"),
+    ConsumerRef(kind=ConsumerKind.DEPLOYMENT, namespace="shop", name="api", restart=True),
+    ConsumerRef(kind=ConsumerKind.STATEFUL_SET, namespace="shop", name="jobs"),
+    ConsumerRef(kind=ConsumerKind.MOUNT, namespace="shop", name="aws"),
+)
+
+
+@st.composite
+def consumers_read(draw: st.DrawFn) -> ConsumersReading:
+    states = tuple(
+        ConsumerState(
+            ref=ref,
+            exists=draw(booleans),
+            is_well=draw(booleans),
+            obstacle=draw(st.sampled_from(["", "", "is paused"])),
+            asked_at=draw(st.none() | near),
+            refreshed_at=draw(st.none() | near),
+            started_at=draw(st.none() | near),
+            versions=draw(st.frozensets(versions, max_size=2)),
+        )
+        for ref in HOOKS
+    )
+    return ConsumersReading(states=states, told_at=draw(near))
+
+
+consumers = st.builds(
+    Consumers,
+    refs=st.sampled_from([(), (), HOOKS[:1], HOOKS[1:3], HOOKS]),
+    evidence=st.sampled_from([None, None, *Rung]),
+)
+
 things = st.frozensets(st.sampled_from(["keyset-a", "keyset-b"]))
 grants = st.builds(Grants, old=things, new=things)
+
+
+PLACES = (
+    destination("apps/payments", region="eu-west-1"),
+    destination("apps/ledger", region="us-east-1", create=True),
+)
+
+
+@st.composite
+def followers(draw: st.DrawFn) -> tuple[Follower, ...]:
+    return tuple(
+        Follower(
+            ref=ref,
+            state=draw(st.none() | states),
+            published=draw(st.sampled_from([None, NEW_KEY, NEW_KEY, OLD_KEY, STRAY_KEY])),
+            is_ours=draw(booleans),
+            code=draw(st.sampled_from(["", "", "access_denied"])),
+            is_passing=draw(booleans),
+        )
+        for ref in PLACES
+    )
 
 
 def readings(values: st.SearchStrategy[object]) -> st.SearchStrategy[Reading[object]]:
@@ -108,6 +171,8 @@ observations: st.SearchStrategy[Observation] = st.builds(
     new_use=readings(uses),
     old_refused=readings(booleans),
     grants=readings(grants),
+    consumers=readings(consumers_read()),
+    followers=readings(followers()),
     old_gap=st.none() | st.timedeltas(timedelta(0), timedelta(days=40)),
     old_expires_at=st.none() | near,
     secret_in_hand=booleans,
@@ -126,6 +191,8 @@ terms_of_all_kinds = st.builds(
         keys_expire=booleans,
     ),
     can_read_back=booleans,
+    consumers=consumers,
+    followers=st.sampled_from([(), PLACES]),
 )
 
 
@@ -142,6 +209,7 @@ def rotations(draw: st.DrawFn) -> Rotation:
         "prepared_at": draw(st.none() | near),
         "base_version": draw(st.sampled_from([None, OLD_VERSION, SIBLING_VERSION])),
         "unstaged_at": draw(st.none() | near),
+        "refreshed_at": draw(st.none() | near),
         "landing_until": draw(st.none() | near),
         "granted": draw(st.none() | things.map(sorted).map(tuple)),
         "verify_failures": draw(st.integers(0, 4)),
@@ -150,8 +218,8 @@ def rotations(draw: st.DrawFn) -> Rotation:
         "halt_reason": draw(st.sampled_from([None, None, None, *HALTING])),
         "abandoned": draw(st.none() | st.just(Reason.DRIFT)) if after_mint else None,
     }
-    for name in ("verified_at", "promoted_at", "disabled_at"):
-        if getattr(made, name) is not None:
+    for name in ("verified_at", "promoted_at", "disabled_at", "followed_at"):
+        if getattr(made, name) is not None or (name == "followed_at" and made.promoted_at):
             changes[name] = draw(st.none() | near)
     changed = replace(made, **changes)
     return replace(changed, intent=draw(intents(changed)))
@@ -220,6 +288,12 @@ def test_no_answer_takes_a_key_away_from_those_who_read_it(
         assert _carries_new_key(rotation, observation)
         assert _lists_enabled(observation, rotation.new_key_id)
         is_dead = observation.old_refused == Known(value=True)
+        if terms.consumers.evidence is None and rotation.expedited_at is None and not is_dead:
+            assert reached(rotation, observation, terms, now) is terms.consumers.best
+        if terms.followers:
+            assert isinstance(observation.followers, Known)
+            carried = {item.published for item in observation.followers.value}
+            assert carried == {rotation.new_key_id}
         if terms.traits.has_grants and rotation.phase is Phase.PROMOTED and not is_dead:
             assert isinstance(observation.grants, Known)
             assert observation.grants.value.old <= observation.grants.value.new

@@ -246,7 +246,7 @@ GOLDEN: dict[type[StrEnum], str] = {
     Phase: "planned created staged verified promoted disabled completed rolled_back halted",
     Effect: (
         "observe prepare create_key stage verify promote unstage disable_key enable_key delete_key "
-        "grant"
+        "grant follow refresh restart"
     ),
     Trigger: "age manual taint drift expiry expired break_glass",
     Role: "current previous pending discard suspect foreign gone",
@@ -254,10 +254,10 @@ GOLDEN: dict[type[StrEnum], str] = {
     Fact: (
         "intent_done intent_void mint_lost abandoned rebased found_staged found_current "
         "found_disabled found_gone found_withdrawn found_enabled found_reversed released "
-        "restamped"
+        "restamped followed fell_back refreshed"
     ),
     Finding: "stranger gone intent_done intent_void restamped",
-    What: "keys destination published old_use new_use grants old_refused",
+    What: "keys destination published old_use new_use grants old_refused followers consumers",
     Mode: "plan enforce",
     IfStillUsed: "hold disable",
     Stage: "intent outcome event",
@@ -270,7 +270,7 @@ GOLDEN: dict[type[StrEnum], str] = {
         "use_unreadable use_unknown quiet_unproven reenabled used_while_disabled secret_lost "
         "verify_failed outcome_lost access_denied invariant paused enabled_by_operator aborted "
         "grants_unreadable grants_taken own_key_last old_key_lives expires_too_soon "
-        "powers_unknown"
+        "powers_unknown followers_behind follower_drift consumers_behind consumers_unreadable"
     ),
     AuditAction: (
         "key.create key.stage key.verify key.promote key.unstage key.disable key.enable "
@@ -282,7 +282,8 @@ GOLDEN: dict[type[StrEnum], str] = {
         "operator.create_keyset operator.grant_keyset operator.revoke_keyset "
         "operator.enable_keyset operator.disable_keyset operator.create_client "
         "operator.delete_client key.grant operator.test_provider operator.break_glass "
-        "inventory.snapshot notification.fail audit.gap request.send hold.lift"
+        "inventory.snapshot notification.fail audit.gap request.send hold.lift key.follow "
+        "consumer.refresh consumer.restart"
     ),
 }
 

@@ -34,6 +34,7 @@ QUICK = EmbeddedSettings(
     sweep_interval=timedelta(seconds=0.05),
     seal_interval=timedelta(seconds=0.05),
     notify_interval=timedelta(seconds=0.05),
+    reload_interval=timedelta(seconds=0.05),
     workers=2,
 )
 SLOW = EmbeddedSettings(
@@ -41,6 +42,7 @@ SLOW = EmbeddedSettings(
     scan_interval=NEVER,
     seal_interval=NEVER,
     notify_interval=NEVER,
+    reload_interval=NEVER,
     workers=2,
 )
 

@@ -273,6 +273,10 @@ def test_rows_of_a_newer_release_are_left_alone(journal: SqlJournal, tmp_path: P
 OTHER_PROVIDER = replace(principal(), provider="cipherstash-client-key")
 SPEC_PROVIDER = replace(principal(), provider="jupyterhub-token")
 GRANTING = Intent(effect=Effect.GRANT, made_at=EPOCH, not_after=at(minutes=1))
+RESTARTING = Intent(effect=Effect.RESTART, made_at=EPOCH, not_after=at(minutes=1))
+FOLLOWING = Intent(
+    effect=Effect.FOLLOW, made_at=EPOCH, not_after=at(minutes=1), place="apps/payments"
+)
 
 
 @pytest.mark.parametrize(
@@ -299,6 +303,17 @@ GRANTING = Intent(effect=Effect.GRANT, made_at=EPOCH, not_after=at(minutes=1))
         pytest.param(rotation(reversed_at=EPOCH), 2, id="a-rotation-of-the-second"),
         pytest.param(rotation(granted=("keyset",)), 3, id="something-granted"),
         pytest.param(rotation(intent=GRANTING), 3, id="an-open-grant"),
+        pytest.param(rotation(intent=FOLLOWING), 6, id="a-follower-is-written"),
+        pytest.param(rotation(followed_at=EPOCH), 6, id="followers-are-current"),
+        pytest.param(rotation(intent=RESTARTING), 6, id="a-consumer-is-restarted"),
+        pytest.param(rotation(refreshed_at=EPOCH), 6, id="consumers-have-the-key"),
+        pytest.param(
+            credential(hold=Hold(reason=Reason.CONSUMERS_BEHIND, since=EPOCH)), 6, id="a-consumer"
+        ),
+        pytest.param(credential(intent=FOLLOWING), 6, id="a-follower-of-an-idle-one-is-written"),
+        pytest.param(
+            credential(hold=Hold(reason=Reason.FOLLOWER_DRIFT, since=EPOCH)), 6, id="a-follower"
+        ),
     ],
 )
 def test_a_row_that_an_older_release_would_misread_says_so(

@@ -84,7 +84,11 @@ class Bench:
         self.notices = Notices(
             outbox=outbox,
             noter=Noter(
-                self.journal, outbox, routing=routing, verdict=self._verdict, policy=self.policy
+                self.journal,
+                outbox,
+                routing=routing,
+                verdict=self._verdict,
+                policy=lambda: self.policy,
             ),
             courier=Courier(
                 outbox,

@@ -59,24 +59,42 @@ def verdicts(site: Installation) -> dict[str, str]:
     return {row["name"]: row["verdict"] for row in told["principals"]}
 
 
+def paste_rules(site: Installation) -> str:
+    """Put the rules that the plan prints into the policy; return the plan."""
+    shown = site.run("adopt", "--plan").stdout
+    lines = shown.partition("above `everybody`:\n\n")[2].partition("\n\n")[0]
+    assert lines.count("- name:") == 1
+    (site.folder / "policy.yaml").write_text(f"{POLICY}{lines}\n{EVERYBODY}")
+    return shown
+
+
 def test_a_first_day_maps_and_adopts_and_sends_nothing_that_changes_anything(
     site: Installation,
 ) -> None:
     with site.daemon() as daemon:
         eventually(lambda: daemon.told("daemon started"), what="a daemon")
         assert verdicts(site) == {**dict.fromkeys(USERS, "unmapped"), "text": "reported"}
+        shown = paste_rules(site)
 
-        shown = site.run("adopt", "--plan").stdout
-        lines = shown.partition("above `everybody`:\n\n")[2].partition("\n\n")[0]
-        assert lines.count("- name:") == 1
-        (site.folder / "policy.yaml").write_text(f"{POLICY}{lines}\n{EVERYBODY}")
-        assert site.run("config", "check").returncode == 0
-        assert verdicts(site) == {**dict.fromkeys(USERS, "adoptable"), "text": "reported"}
+    assert site.run("config", "check").returncode == 0
+    assert verdicts(site) == {**dict.fromkeys(USERS, "adoptable"), "text": "reported"}
 
-        adopted = site.run("adopt", "--yes")
-        assert adopted.returncode == 0, adopted.stderr
-        assert adopted.stdout.count("adopted: AKIA") == len(USERS)
-        assert site.run("adopt").stdout == "nothing to adopt; 3 managed already\n"
-
+    adopted = site.run("adopt", "--yes")
+    assert adopted.returncode == 0, adopted.stderr
+    assert adopted.stdout.count("adopted: AKIA") == len(USERS)
+    assert site.run("adopt").stdout == "nothing to adopt; 3 managed already\n"
     assert SECRET not in shown + adopted.stdout + adopted.stderr
+    assert site.calls(*MUTATING) == []
+
+
+def test_a_daemon_that_runs_takes_the_pasted_rules_up_and_adopts_by_itself(
+    site: Installation,
+) -> None:
+    managed = {**dict.fromkeys(USERS, "managed"), "text": "reported"}
+
+    with site.daemon() as daemon:
+        eventually(lambda: daemon.told("daemon started"), what="a daemon")
+        paste_rules(site)
+        eventually(lambda: verdicts(site) == managed, what="managed keys")
+
     assert site.calls(*MUTATING) == []

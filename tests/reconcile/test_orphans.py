@@ -109,6 +109,31 @@ def test_an_orphan_that_was_used_is_a_strangers_for_ever() -> None:
     assert estate.actions().count("event key.suspect success") == 1
 
 
+def test_an_orphan_that_consumers_of_a_follower_are_given_is_left_alone() -> None:
+    estate = settled()
+    orphan = orphaned(estate)
+    follower = replace(estate.ref, region="eu-west-1")
+    estate.destination.create_by_hand(follower, estate.content(orphan))
+    estate.terms = replace(estate.terms, followers=(follower,))
+
+    estate.run(timedelta(days=30))
+
+    assert orphan.key_id in estate.enabled()
+    assert role(estate, orphan.key_id) is Role.FOREIGN
+
+
+def test_an_orphan_waits_while_a_follower_cannot_be_asked() -> None:
+    estate = settled()
+    orphan = orphaned(estate)
+    follower = replace(estate.ref, kind="not-configured")
+    estate.terms = replace(estate.terms, followers=(follower,))
+
+    estate.run(timedelta(days=30))
+
+    assert orphan.key_id in estate.enabled()
+    assert role(estate, orphan.key_id) is Role.SUSPECT
+
+
 def test_a_mark_in_a_secret_that_is_not_tagged_ours_proves_nothing() -> None:
     estate = Estate()
     estate.look()

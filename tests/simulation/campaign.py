@@ -14,6 +14,7 @@ from tests.simulation.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tests.simulation.backups import Backup
     from tests.simulation.faults import Around
     from tests.simulation.journals import SqlVolume
     from tests.simulation.points import Point
@@ -99,7 +100,9 @@ class Campaign:
 
 
 def play(
-    scene: Scene, director: ByNumber | InOrder | None = None, volume: SqlVolume | None = None
+    scene: Scene,
+    director: ByNumber | InOrder | Backup | None = None,
+    volume: SqlVolume | None = None,
 ) -> World:
     """Play a scene once."""
     world = World(scene, director=director, volume=volume)

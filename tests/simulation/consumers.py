@@ -33,6 +33,8 @@ class Habit:
 EAGER = Habit(name="eager", every=timedelta(hours=5), refresh=timedelta(0))
 HOURLY = Habit(name="hourly", every=timedelta(hours=7), refresh=timedelta(hours=1))
 DAILY = Habit(name="daily", every=timedelta(hours=6), refresh=timedelta(hours=22))
+SERVICE = Habit(name="service", every=timedelta(hours=5), refresh=timedelta(days=3650))
+WEEKLY_JOB = Habit(name="weekly job", every=timedelta(days=7), refresh=timedelta(days=3650))
 CLINGER = Habit(name="clinger", every=timedelta(hours=8), refresh=timedelta(days=4))
 
 

@@ -77,6 +77,8 @@ class Fault(StrEnum):
     USER_RECREATED = "user deleted and made again under its name"
     OLD_KEY_DELETED = "old key deleted by a human"
     HUMAN_MINTS = "a human mints, and uses the key late"
+    RESTORED_FRESH = "journal restored from a fresh backup"
+    RESTORED_STALE = "journal restored from the first backup"
 
 
 WIRE: dict[Fault, Failure] = {
@@ -102,6 +104,7 @@ DISTURBING = frozenset(
         Fault.OLD_KEY_DELETED,
         Fault.HUMAN_MINTS,
         Fault.JOURNAL_RESTORED,
+        Fault.RESTORED_STALE,
     }
 )
 """After these a hold with a reason is as good an end as a rotation."""
@@ -247,6 +250,20 @@ def _restore(world: World, point: Point) -> None:
     raise PowerCut("the daemon was stopped for the restore")
 
 
+def _restore_fresh(world: World, point: Point) -> None:
+    """Go back to a backup of this very moment, as after a move to another volume."""
+    del point
+    world.restore_at_once()
+    raise PowerCut("the daemon was stopped for the restore")
+
+
+def _restore_stale(world: World, point: Point) -> None:
+    """Go back to before the first rotation, as where nobody looked after the backups."""
+    del point
+    world.restore(oldest=True)
+    raise PowerCut("the daemon was stopped for the restore")
+
+
 def _block_audit(world: World, point: Point) -> None:
     del point
     world.gate.blocked = True
@@ -300,4 +317,6 @@ _STRIKES: dict[Fault, Strike] = {
     Fault.USER_RECREATED: _by_hand(humans.makes_the_user_again),
     Fault.OLD_KEY_DELETED: _by_hand(humans.deletes_the_old_key),
     Fault.HUMAN_MINTS: _by_hand(humans.mints_a_key),
+    Fault.RESTORED_FRESH: _restore_fresh,
+    Fault.RESTORED_STALE: _restore_stale,
 }

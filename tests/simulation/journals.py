@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rotator.ports.journal import Journal
 
 ResultT = TypeVar("ResultT")
+_Rows = dict[str, list[dict[str, Any]]]
 
 
 class Volume(Protocol):
@@ -44,8 +45,8 @@ class Volume(Protocol):
         """Keep a copy of everything durable."""
         ...
 
-    def restore(self) -> None:
-        """Put the last copy back."""
+    def restore(self, *, oldest: bool = False) -> None:
+        """Put the last copy back, or the first one that there ever was."""
         ...
 
 
@@ -58,14 +59,16 @@ class MemoryVolume:
         """Begin empty."""
         self.journal = kind(chance)
         self._kept: Backup = self.journal.backup()
+        self._oldest: Backup | None = None
 
     def backup(self) -> None:
         """Keep a copy of everything durable."""
         self._kept = self.journal.backup()
+        self._oldest = self._oldest or self._kept
 
-    def restore(self) -> None:
-        """Put the last copy back."""
-        self.journal.restore(self._kept)
+    def restore(self, *, oldest: bool = False) -> None:
+        """Put the last copy back, or the first one."""
+        self.journal.restore((self._oldest if oldest else None) or self._kept)
 
 
 class Dice:
@@ -99,12 +102,13 @@ class SqlVolume:
             url, chance=self._dice, exclusive=False, lease_clock=LeaseClock.CALLER
         )
         self._engine = create_engine(_with_driver(url))
-        self._kept: dict[str, list[dict[str, Any]]] = {}
+        self._kept: _Rows = {}
+        self._oldest: _Rows = {}
 
     def emptied(self, chance: Chance) -> SqlVolume:
         """Forget everything, for a new life with its own chance."""
         self._dice.inner = chance
-        self._kept = {}
+        self._kept, self._oldest = {}, {}
         self.restore()
         return self
 
@@ -115,14 +119,16 @@ class SqlVolume:
                 table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
                 for table in _TABLES
             }
+        self._oldest = self._oldest or self._kept
 
-    def restore(self) -> None:
-        """Put the last copy back; nothing, if there was none."""
+    def restore(self, *, oldest: bool = False) -> None:
+        """Put the last copy back, or the first one; nothing, if there was none."""
+        kept = self._oldest if oldest else self._kept
         with self._engine.begin() as connection:
             for table in reversed(_TABLES):
                 connection.execute(table.delete())
             for table in _TABLES:
-                rows = self._kept.get(table.name)
+                rows = kept.get(table.name)
                 if rows:
                     connection.execute(table.insert(), rows)
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tests.simulation.scene import Scene
     from tests.simulation.world import World
 
+UNSHARED = frozenset({"write-only", "followers"})
+"""Scenes whose objects hold one key and nothing beside it."""
+
 ALL_SCENES: dict[str, Scene] = {**scenes.SCENES, **matrix.SCENES}
 
 
@@ -123,7 +126,7 @@ def _drawn(dice: Random, seed: int) -> Scene:
     """Draw how a life begins."""
     name = dice.choice(list(scenes.SCENES))
     subjects = dice.choice((1, 1, 2))
-    shares = subjects > 1 and name != "write-only" and dice.random() < 0.5
+    shares = subjects > 1 and name not in UNSHARED and dice.random() < 0.5
     scene = scenes.SCENES[name]
     return replace(
         scene,

@@ -17,6 +17,7 @@ from rotator.testing.fake_provider import FakeProviderWithoutMarks, FakeProvider
 from rotator.testing.wire import Failure
 from tests.simulation import humans
 from tests.simulation.campaign import play
+from tests.simulation.consumers import EAGER
 from tests.simulation.faults import (
     DISTURBING,
     JOURNAL,
@@ -28,6 +29,7 @@ from tests.simulation.faults import (
 )
 from tests.simulation.points import EFFECTS, EXEMPT, PowerCut
 from tests.simulation.scene import REALISTIC, Human, Scene, after, before
+from tests.simulation.scenes import CLUSTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +83,13 @@ LOSSY: dict[str, Scene] = {
 }
 """Here something has happened already, so one more fault is the second or third one."""
 
-SCENES = {**PLAIN, **LOSSY}
+MIRRORED: dict[str, Scene] = {"mirrored": replace(_TWICE, followers=2)}
+"""For what only a credential with several places comes to."""
+
+MOVED: dict[str, Scene] = {"moved": replace(_TWICE, named=CLUSTER, consumers=(EAGER,))}
+"""For what only a credential with consumers in a cluster comes to."""
+
+SCENES = {**PLAIN, **LOSSY, **MIRRORED, **MOVED}
 
 
 @cache

@@ -162,9 +162,9 @@ class CountingVolume(MemoryVolume):
         super().backup()
         self._count = self._counter.count
 
-    def restore(self) -> None:
+    def restore(self, *, oldest: bool = False) -> None:
         """Put the copy back, the counter too."""
-        super().restore()
+        super().restore(oldest=oldest)
         self._counter.count = self._count
 
 

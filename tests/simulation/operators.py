@@ -44,6 +44,11 @@ def enables(world: World) -> None:
     world.do_later(DAYS, lambda world: _order(world, Verb.RESUME))
 
 
+def gives_up(world: World) -> None:
+    """Give the newest rotation up, whatever it waits for."""
+    _order(world, Verb.ABORT)
+
+
 def pauses_everything(world: World) -> None:
     """Pause everything for two days."""
     made = Pause(operator=NAME, reason="a freeze", since=world.clock.now())

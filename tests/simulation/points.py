@@ -59,6 +59,8 @@ EFFECTS = frozenset(
         "destination.stage",
         "destination.promote",
         "destination.unstage",
+        "consumers.refresh",
+        "consumers.restart",
     }
 )
 """Calls that change something at a vendor."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rotator.core.consumers import Consumers as Named
 from rotator.core.terms import Grace, Limits, Terms
 from rotator.testing.fake_destination import FakeDestination, WriteOnlyFakeDestination
 from rotator.testing.fake_keys import Habits
 from rotator.testing.fake_provider import BareFakeProvider, FakeProvider
-from tests.simulation.consumers import DAILY, EAGER, HOURLY, Habit
+from tests.simulation.consumers import DAILY, EAGER, HOURLY, SERVICE, Habit
 from tests.simulation.journals import MemoryVolume
 from tests.simulation.points import Point, When
 from tests.simulation.vendors import fakes
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rotator.ports.clock import Chance
+    from rotator.ports.consumers import Consumers
     from rotator.ports.destination import Destination
     from rotator.ports.evidence import AuditGate
     from rotator.ports.journal import Journal
@@ -79,6 +81,10 @@ def _same_destination(destination: Destination) -> Destination:
     return destination
 
 
+def _same_consumers(consumers: Consumers) -> Consumers:
+    return consumers
+
+
 def _same_terms(terms: Terms) -> Terms:
     return terms
 
@@ -102,6 +108,10 @@ class Scene:
         exists: Whether the destination object exists, with the key in it.
         subjects: Principals, each with a key, an object and consumers of its own.
         shares_object: Whether the subjects are fields of one object.
+        followers: How many places follow the first one; the first of them carries the key
+            from the beginning, the others are to be made.
+        named: The consumers in a cluster that policy names; none without a cluster.
+        pods: How the workloads among them use their keys.
         replicas: Processes; a second one works while the first is frozen.
         rotations: How many come after another; those after the first are ordered.
         newcomer: Whether another principal appears for the second round.
@@ -117,6 +127,7 @@ class Scene:
         around_journal: A journal that a mutant puts in place of the real one.
         around_provider: A provider that a mutant puts in place of the real one.
         around_destination: A destination that a mutant puts in place of the real one.
+        around_consumers: A cluster that a mutant puts in place of the real one.
         around_terms: Terms that a mutant gives the shell, not the checker.
         around_gate: A gate of evidence that a mutant puts in place of the real one.
         judge: Looks at the whole world whenever the checkers look at their keys.
@@ -130,6 +141,9 @@ class Scene:
     exists: bool = True
     subjects: int = 1
     shares_object: bool = False
+    followers: int = 0
+    named: Named = field(default_factory=Named)
+    pods: Habit = SERVICE
     replicas: int = 2
     rotations: int = 1
     newcomer: bool = False
@@ -150,6 +164,7 @@ class Scene:
     around_journal: Callable[[Journal, World], Journal] = _same_journal
     around_provider: Callable[[KeyProvider], KeyProvider] = _same_provider
     around_destination: Callable[[Destination], Destination] = _same_destination
+    around_consumers: Callable[[Consumers], Consumers] = _same_consumers
     around_terms: Callable[[Terms], Terms] = _same_terms
     around_gate: Callable[[AuditGate], AuditGate] = _same_gate
     judge: Callable[[World], None] = _judges_nothing

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from rotator.core.consumers import ConsumerKind, ConsumerRef, Consumers, Rung
 from rotator.core.terms import Grace
 from rotator.testing.fake_destination import WriteOnlyFakeDestination
 from rotator.testing.fake_grants import FakeProviderWithGrants
@@ -22,6 +23,14 @@ BLIND = Grace(accept_blind=True)
 THREE_SLOTS = replace(REALISTIC, max_keys=3)
 SIBLING = {"db_host": "here"}
 
+CLUSTER = Consumers(
+    refs=(
+        ConsumerRef(kind=ConsumerKind.EXTERNAL_SECRET, namespace="shop", name="db"),
+        ConsumerRef(kind=ConsumerKind.DEPLOYMENT, namespace="shop", name="api", restart=True),
+        ConsumerRef(kind=ConsumerKind.STATEFUL_SET, namespace="shop", name="worker", restart=True),
+    ),
+    evidence=Rung.RESTARTED,
+)
 PLAIN = Scene()
 GRANTS = Scene(
     provider=FakeProviderWithGrants,
@@ -42,6 +51,8 @@ SCENES: dict[str, Scene] = {
     ),
     "merging": Scene(merge=True, content=SIBLING),
     "missing-object": Scene(exists=False),
+    "followers": Scene(followers=2),
+    "consumers": Scene(consumers=(EAGER,), named=CLUSTER),
     "write-only": Scene(exists=False, destination=WriteOnlyFakeDestination, may_hold=True),
     "human-mints": Scene(
         habits=THREE_SLOTS,

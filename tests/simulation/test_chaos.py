@@ -64,7 +64,9 @@ def test_a_clean_life_is_lived_again_and_exits_0(capsys: pytest.CaptureFixture[s
 
 
 def test_a_tally_counts_what_was_reached_and_names_what_was_not() -> None:
-    found, clean = live(FOUND), live("cell:twice:0")
+    cells = enumerate(matrix.cells())
+    number = next(item for item, cell in cells if cell.point in matrix.places("twice"))
+    found, clean = live(FOUND), live(f"cell:twice:{number}")
     tally = chaos.Tally("a stage", of=4)
     for outcome in (found, clean):
         tally.add(outcome)

@@ -24,7 +24,7 @@ def test_no_pause_of_a_process_breaks_an_invariant_while_another_one_works(lengt
 @pytest.mark.parametrize(
     "handle",
     [
-        "cell:twice:3",
+        "cell:twice:40",
         "pair:twice:1:2",
         "point:merging:40:LOST_ANSWER",
         "point:human-rolls-back:100:CONSOLE_ROLLBACK",

@@ -32,6 +32,7 @@ from tests.simulation.replica import Replica, ReplicaClock, by_database_time, by
 from tests.simulation.resting import is_held_for_good, is_idle, may_go_on
 from tests.simulation.sealing import SealedGate
 from tests.simulation.subject import AGE, KIND, Subject
+from tests.simulation.town import Town
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from rotator.core.facts import DestinationRef, Principal
     from rotator.core.rotation import Credential
     from rotator.core.tags import Tags
+    from rotator.ports.consumers import Consumers
     from rotator.ports.provider import KeyProvider
     from rotator.testing.fake_provider import BareFakeProvider
     from tests.simulation.checker import Checker
@@ -89,6 +91,7 @@ class World:
         self.wire, self.destination = vendors.wire, vendors.destination
         self.systems = vendors.systems
         self._ports = vendors
+        self.town = Town(self.clock, self.wire, destination=self.destination)
         self.volume = volume.emptied(self.chance) if volume else scene.volume(self.chance)
         self.journal = self.volume.journal
         self.book = Book(self.journal)
@@ -138,6 +141,8 @@ class World:
         self._close()
         for subject in self.subjects:
             subject.checker.finish(self._lines(), self.clock.now())
+            for mirror in subject.mirrors:
+                mirror.finish(self.clock.now())
         return self
 
     @property
@@ -199,9 +204,13 @@ class World:
         )
 
     def _terms_for(self, credential: Credential) -> Terms:
-        provider = credential.principal.provider
-        found = next(item for item in self.subjects if item.principal.provider == provider)
-        return self.scene.around_terms(self.terms(found.system))
+        provider, name = credential.principal.provider, credential.principal.name
+        alike = [item for item in self.subjects if item.principal.provider == provider]
+        found = next((item for item in alike if item.principal.name == name), alike[0])
+        terms = replace(self.terms(found.system), followers=found.followers)
+        if found.home is not None:
+            terms = replace(terms, consumers=found.home.named)
+        return self.scene.around_terms(terms)
 
     # What happens to processes and journals.
 
@@ -226,9 +235,14 @@ class World:
         self.volume.backup()
         self._backed_up_at = self.clock.now()
 
-    def restore(self) -> None:
-        """Go back to the last backup."""
-        self.volume.restore()
+    def last_backup(self) -> None:
+        """Keep a copy of the journal, after which nobody makes another one."""
+        self.backup()
+        self._backed_up_at = None
+
+    def restore(self, *, oldest: bool = False) -> None:
+        """Go back to the last backup, or to the first one."""
+        self.volume.restore(oldest=oldest)
         self.restores += 1
         self.book.turn()
         for subject in self.subjects:
@@ -236,6 +250,12 @@ class World:
             subject.checker.forgot_at = self.clock.now()
         # The scan, which goes on all the time, finds again whom the journal has forgotten.
         self.do_later(RESCAN, lambda it: it._until_up(it._scan))
+
+    def restore_at_once(self) -> None:
+        """Make a backup and go back to it: nothing may be lost by that."""
+        self.backup()
+        self.volume.restore()
+        self.book.turn()
 
     def lists_go_stale(self) -> None:
         """Let listings be as old as the vendor's documents allow."""
@@ -269,7 +289,12 @@ class World:
             terms_for=self._terms_for,
             gate=self.scene.around_gate(self.gate),
             telemetry=self.telemetry,
+            consumers=self._consumers(replica.clock) if self.scene.named.refs else None,
         )
+
+    def _consumers(self, clock: ReplicaClock) -> Consumers:
+        port: Consumers = by_own_clock(self.town, "consumers", clock)
+        return self.scene.around_consumers(pointed(port, "consumers", self.points))
 
     def _provider(self, system: KeySystem, clock: ReplicaClock) -> KeyProvider:
         # An adapter that was started holds its limits by its process's clock itself.
@@ -367,11 +392,12 @@ class World:
 
     def _look(self) -> None:
         for subject in self.subjects:
-            subject.checker.look()
+            subject.look()
         self.scene.judge(self)
 
     def _tick(self) -> None:
         now = self.wire.land()
+        self.town.tick(now)
         for item in [item for item in self.later if item.at <= now]:
             self.later.remove(item)
             self.acted_at = now
@@ -389,8 +415,8 @@ class World:
         times = [consumer.next_at for consumer in self.consumers]
         times += [item.at for item in self.later]
         times += self._timers()
-        landing = self.wire.next_landing()
-        times += [*([landing] if landing else []), *([until] if until else [])]
+        others = (self.wire.next_landing(), self.town.next_at(), until)
+        times += [moment for moment in others if moment]
         self.clock.advance_to(min(times))
 
     def _timers(self) -> list[Instant]:

@@ -6,6 +6,7 @@ import inspect
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rotator.ports.consumers import Consumers
 from rotator.ports.destination import (
     CanReadBack,
     CanReadHistory,
@@ -46,6 +47,7 @@ PORTS: dict[str, tuple[type, ...]] = {
         CanTellOwn,
     ),
     "destination": (Destination, CanReadBack, CanReadVersions, CanReadHistory, CanSearch),
+    "consumers": (Consumers,),
     "journal": (Journal,),
 }
 
@@ -61,6 +63,8 @@ LIMITED = frozenset(
         "stage",
         "promote",
         "unstage",
+        "refresh",
+        "restart",
     }
 )
 """Methods that take `not_after`."""

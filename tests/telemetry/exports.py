@@ -89,6 +89,7 @@ def watch_process(
     sources = Sources(
         version="1.2.3",
         policy=lambda: "c0ffee" * 10,
+        is_policy_refused=lambda: False,
         mode=lambda: Mode.PLAN,
         is_audit_blocked=lambda: False,
         audit=lambda: STANDING,

@@ -27,7 +27,7 @@ from tests.telemetry.exports import Told, state_of
 
 ACCOUNTS = tuple(f"{number:012}" for number in range(20))
 RULES = tuple(f"rule-{number}" for number in range(8))
-BOUND = 2592
+BOUND = 2596
 """What `docs/metrics.md` says that twenty accounts with eight rules have at most."""
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
