@@ -264,7 +264,7 @@ class Invocation:
         named = self.config or self.environ.get("ROTATOR_CONFIG")
         if named:
             return Path(named)
-        found = next((path for path in SEARCHED if path.is_file()), None)
+        found = next((path for path in SEARCHED if _is_there(path)), None)
         if found is None:
             remedy = "name it by --config or ROTATOR_CONFIG, or copy config/rotator.yaml there"
             fault = Fault(
@@ -276,6 +276,14 @@ class Invocation:
             )
             raise ConfigError([fault])
         return found
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file; one that we are kept from is, and reading it says so."""
+    try:
+        return path.is_file()
+    except PermissionError:
+        return True
 
 
 pass_invocation = click.make_pass_decorator(Invocation, ensure=True)

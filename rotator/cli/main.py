@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import click
 
 from rotator import __version__
+from rotator.cli.coredumps import forbid_core_dumps
 from rotator.cli.invocation import FAILED, MISCONFIGURED, common_options, examples
 from rotator.cli.lazy import LazyGroup
 from rotator.cli.printing import print_lines
@@ -29,6 +30,7 @@ COMMANDS = {
     "aws": "rotator.cli.aws:aws",
     "cipherstash": "rotator.cli.cipherstash:cipherstash",
     "provider": "rotator.cli.provider:provider",
+    "consumers": "rotator.cli.consumers:consumers",
     "accounts": "rotator.cli.accounts:accounts",
     "notifications": "rotator.cli.notifications:notifications",
     "audit": "rotator.cli.audit:audit",
@@ -76,5 +78,6 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, in a process that leaves no core dump."""
+    forbid_core_dumps()
     cli(prog_name="rotator")

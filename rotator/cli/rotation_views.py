@@ -109,6 +109,8 @@ class RotationView:
             ("destination", f"{place.name} ({place.kind}, {place.region})"),
         ]
         fields += [(name, when(moment)) for name, moment in self.milestones().items()]
+        if rotation.followed_at is not None:
+            fields.append(("followers current", when(rotation.followed_at)))
         return fields + self._waiting_fields()
 
     def record(self) -> dict[str, object]:
@@ -128,6 +130,7 @@ class RotationView:
             "newKeyId": rotation.new_key_id,
             "destination": rotation.destination.name,
             **{f"{name}At": moment for name, moment in self.milestones().items()},
+            "followedAt": rotation.followed_at,
             "intent": rotation.intent.effect.value if rotation.intent else None,
             "intentMadeAt": rotation.intent.made_at if rotation.intent else None,
             "waitsFor": self.waits_for or None,
@@ -152,7 +155,8 @@ class RotationView:
         if intent is not None:
             sent = f"sent not after {when(intent.not_after)}"
             state = "done, and still to be proved" if intent.is_answered else sent
-            fields.append(("open intent", f"{intent.effect.value}, {state}"))
+            at = f" at {intent.place}" if intent.place else ""
+            fields.append(("open intent", f"{intent.effect.value}{at}, {state}"))
         if self.rotation.abandoned is not None:
             fields.append(("rolled back for", explain(self.rotation.abandoned)))
         if self.hold is not None:

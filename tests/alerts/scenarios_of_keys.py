@@ -227,6 +227,26 @@ KEYS = (
         minute=80,
     ),
     Scenario(
+        promise="consumers that do not take a new key up are told of",
+        alert="RotatorConsumersBehind",
+        series={
+            _held("consumers_behind"): "1x60",
+            _held("consumers_unreadable", TOKENS): "1x60",
+            _held("grace"): "1x60",
+        },
+        minute=40,
+        fires=(
+            {"provider": "aws-iam", "reason": "consumers_behind"},
+            {"provider": TOKENS, "reason": "consumers_unreadable"},
+        ),
+    ),
+    Scenario(
+        promise="a rollout that takes its time alarms nobody",
+        alert="RotatorConsumersBehind",
+        series={_held("consumers_behind"): "1x20 0x60"},
+        minute=40,
+    ),
+    Scenario(
         promise="a secret that somebody else wrote is told of",
         alert="RotatorDestinationDrift",
         series={_held("drift"): "1x60", _held("rolled_back_by_hand"): "0x60"},

@@ -8,6 +8,7 @@ _BUILD = series("build_info", version="1.0")
 _READABLE = series("journal_readable")
 _SKEW = series("clock_skew_seconds")
 _CRASHED = series("engine_faults_total", job="sweep", fault="crashed")
+_REFUSED = series("policy_refused")
 _ROOT = series("root_keys", account=AWS)
 _AWS_PLACE = {"provider": "aws-iam", "account": AWS}
 
@@ -151,6 +152,19 @@ SERVICE = (
             series("engine_faults_total", job="scan", fault="overlapped"): "0+1x60",
         },
         minute=40,
+    ),
+    Scenario(
+        promise="a policy that is refused is told of once for two replicas",
+        alert="RotatorPolicyRefused",
+        series={_REFUSED: "0x5 1x60", series("policy_refused", instance="b"): "0x5 1x60"},
+        minute=20,
+        fires=({},),
+    ),
+    Scenario(
+        promise="a mistake in the policy that is repaired within minutes wakes nobody",
+        alert="RotatorPolicyRefused",
+        series={_REFUSED: "0x5 1x8 0x60"},
+        minute=20,
     ),
     Scenario(
         promise="a channel that takes nothing for an hour is told of once for two replicas",

@@ -35,11 +35,11 @@ class Plug:
 
     def into(self, parts: Parts) -> Parts:
         """Stand between the shell and both sides."""
-        provider, (kind, vault) = parts.providers[self.provider], *parts.destinations.items()
+        provider, places = parts.providers[self.provider], parts.destinations
         return replace(
             parts,
             providers={**parts.providers, self.provider: self._between(provider, "provider")},
-            destinations={kind: self._between(vault, "destination")},
+            destinations={kind: self._between(it, "destination") for kind, it in places.items()},
         )
 
     def _between(self, inner: PortT, room: str) -> PortT:

@@ -236,6 +236,29 @@ def test_no_configuration_at_all_is_said_with_a_way_out(
     assert "--config" in result.stderr
 
 
+def test_a_usual_place_that_we_are_kept_from_is_told_and_not_passed_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = desk.folder / "closed" / "rotator.yaml"
+    is_file, read_bytes = Path.is_file, Path.read_bytes
+
+    def open_to_us(path: Path) -> Path:
+        if path == closed:
+            raise PermissionError(13, "Permission denied")
+        return path
+
+    # Root is kept from nothing.
+    monkeypatch.setattr(Path, "is_file", lambda path: is_file(open_to_us(path)))
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read_bytes(open_to_us(path)))
+    places = (closed, desk.folder / "rotator.yaml")
+    monkeypatch.setattr(rotator.cli.invocation, "SEARCHED", places)
+
+    result = CliRunner().invoke(cli, ["plan"], obj=Invocation(environ={}))
+
+    assert (result.exit_code, str(closed) in result.stderr) == (2, True)
+    assert "Permission denied" in result.stderr
+
+
 def test_every_command_in_the_table_exists() -> None:
     context = click.Context(cli)
 

@@ -62,6 +62,8 @@ def test_no_consumer_is_refused_and_nothing_is_touched_that_is_not_ours(
     assert told["vault_refusals"] == 0
     assert told["chat_calls"] > 0
     assert told["chat_refusals"] == 0
+    assert told["cluster"]["calls"] > 0
+    assert told["cluster"]["refusals"] == 0
     assert told["trespasses"] == []
     assert [line["faults"] for line in told["lines"]] == [[]] * len(EVERYBODY)
     assert told["isAsExpected"]
@@ -115,6 +117,39 @@ def test_a_mint_at_stage5_whose_answer_was_lost_leaves_no_key_behind(folder: Pat
         "website",
     ]
     assert discarded == ["helpdesk"]
+
+
+def test_the_grace_of_a_key_in_two_places_begins_when_both_have_it(told: dict[str, Any]) -> None:
+    moments = [moment["what"] for moment in told["cluster"]["moments"]]
+
+    assert moments == [
+        "promoted in Secrets Manager",
+        "the API server is away: one place is behind, so no grace begins",
+        "the Secret shop/storefront-aws follows: the grace begins",
+        "Deployment shop/storefront restarted, pod by pod",
+        "the old key is disabled: consumers_reached=restarted",
+        "the old key is deleted",
+    ]
+    assert told["cluster"]["faults"] == []
+
+
+def test_only_the_fields_of_the_key_are_rotators_in_a_secret_of_the_cluster(
+    told: dict[str, Any],
+) -> None:
+    owners = told["cluster"]["owners"]
+    ours = {field for field, owner in owners.items() if owner.startswith("rotator-")}
+
+    assert ours == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    assert {owners["CURRENCY"], owners["SESSION_SECRET"]} == {"helm"}
+
+
+def test_a_reader_that_no_rule_names_is_found_in_the_manifests(told: dict[str, Any]) -> None:
+    found = [(item["code"], item["subject"]) for item in told["cluster"]["lint"]]
+
+    assert found == [
+        ("no-restart", "Deployment shop/newsletter"),
+        ("unnamed", "Deployment shop/newsletter"),
+    ]
 
 
 @pytest.mark.usefixtures("told")

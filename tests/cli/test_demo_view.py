@@ -16,6 +16,7 @@ from rotator.cli.demo.board import board
 from rotator.cli.demo.cast import CAST
 from rotator.cli.demo.character import CLINGS, Character, Ends, Form, Shelf, User
 from rotator.cli.demo.closing import show
+from rotator.cli.demo.cluster.act import ClusterStory, Finding, Moment
 from rotator.cli.demo.evidence.act import Compliance, Evidence
 from rotator.cli.demo.evidence.tampering import Edit
 from rotator.cli.demo.fleet import EVERYBODY, Scene, Standing, standings
@@ -44,7 +45,7 @@ def drawn(scene: Scene, *, width: int) -> list[str]:
         color_system=None,
         legacy_windows=False,
     )
-    console.print(board(scene, ["2026-01-01 00:00  something happened to somebody"] * 7))
+    console.print(board(scene, ["2026-01-01 00:00  something happened to somebody"] * 6))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
 
@@ -178,6 +179,13 @@ EVIDENCE = Evidence(
     report="/kept/report.html",
     faults=(),
 )
+CLUSTER = ClusterStory(
+    moments=(Moment(at="2026-01-03 00:07Z", what="the Secret follows"),),
+    owners={"AWS_ACCESS_KEY_ID": "rotator-1", "CURRENCY": "helm"},
+    lint=(Finding(subject="Deployment shop/x", code="no-restart", problem="reads it " * 20),),
+    calls=8,
+    refusals=0,
+)
 GOOD = Summary(
     lines=(LINE, replace(LINE, label="prod/b", ends="held", rotations=0, hold="still_used")),
     calls=9,
@@ -187,6 +195,7 @@ GOOD = Summary(
     chat_calls=5,
     chat_refusals=0,
     chat_ended=3,
+    cluster=CLUSTER,
     evidence=EVIDENCE,
     trespasses=(),
     others=(),
@@ -208,6 +217,7 @@ def test_the_closing_screen_says_who_is_held_and_why() -> None:
     assert "\n9 consumer calls of AWS, 0 refused\n" in text
     assert "\n6 encryptions and decryptions, 0 refused\n" in text
     assert "\n5 messages through Stage5, 0 refused; 3 old keys refused when tried again\n" in text
+    assert "\n8 calls of AWS by pods in the cluster, 0 refused\n" in text
     assert "\n4 audit records, the log verifies, 4 of them are signed; 12 s\n" in text
     assert text.endswith("everything is as expected\n")
     assert "\x1b" not in text
@@ -219,6 +229,8 @@ def test_the_closing_screen_says_who_is_held_and_why() -> None:
         (replace(GOOD, refusals=1), "9 consumer calls of AWS, 1 refused"),
         (replace(GOOD, vault_refusals=1), "decryptions, 1 refused"),
         (replace(GOOD, chat_refusals=1), "5 messages through Stage5, 1 refused"),
+        (replace(GOOD, cluster=replace(CLUSTER, refusals=1)), "pods in the cluster, 1 refused"),
+        (replace(GOOD, cluster=replace(CLUSTER, faults=("a field was lost",))), "a field was lost"),
         (replace(GOOD, evidence=replace(EVIDENCE, findings=("GAP: 3",), faults=("GAP: 3",))),
          "4 audit records, AND THE LOG DOES NOT VERIFY"),
         (replace(GOOD, evidence=replace(EVIDENCE, faults=("a secret was shown",))),
@@ -249,6 +261,15 @@ def test_an_auditor_sees_each_command_with_its_answer() -> None:
     assert re.search(r"2026-01-31\s+9\s+7\s+1\s+1\s+4\n", text)
     assert "BETWEEN" not in text
     assert "5 notices told to a webhook, each signed: 2 key.adopted, 2 key.published" in text
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_cluster_is_shown_with_times_owners_and_what_is_found_in_manifests() -> None:
+    lines = [line.rstrip() for line in closing(GOOD).splitlines()]
+
+    assert "  2026-01-03 00:07Z  the Secret follows" in lines
+    assert "  AWS_ACCESS_KEY_ID  rotator-1" in lines
+    assert any(line.startswith("  Deployment shop/x  no-restart  reads it") for line in lines)
     assert max(map(len, lines)) <= 100
 
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 PAGE = ROOT / "docs" / "architecture.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 TERMS = [
+    "companion",
+    "follower",
+    "pivot",
+    "rung",
     "credential",
     "key",
     "secret",

@@ -13,6 +13,7 @@ from rotator.cli.main import cli
 from rotator.core.events import AuditAction
 from rotator.settings.document import read_document
 from rotator.settings.published import FILES, field_table
+from tests.helm.schema import value_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +22,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 _INLINE = re.compile(r"`rotator((?: [^\s`|;&#]+)+)")
-_TYPED = re.compile(r"^\s*(?:\$ )?rotator((?: [^\s`|;&#]+)+)", re.MULTILINE)
+_IN_POD = r"kubectl .*exec .* -- (?:\\\n *)?(?:env \S+ )?"
+_TYPED = re.compile(rf"^\s*(?:\$ )?(?:{_IN_POD}|.* \| )?rotator((?: [^\s`|;&#]+)+)", re.MULTILINE)
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_FIELD = re.compile(r"`([a-z]+[A-Za-z]*(?:\[\])?(?:\.[a-z]+[A-Za-z]*(?:\[\])?)+)`")
+_FIELD = re.compile(r"`([a-z]+[A-Za-z0-9]*(?:\[\])?(?:\.[a-z]+[A-Za-z0-9]*(?:\[\])?)+)`")
 _YAML = re.compile(r"^```ya?ml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _FREE = frozenset(
     {
@@ -34,6 +36,9 @@ _FREE = frozenset(
         "rules.match.tags",
     }
 )
+_VENDORS = {"service.workspace"}
+"""Claims of tokens, which look like values of the chart."""
+
 _FILE_ENDINGS = {"yaml", "yml", "json", "jsonl", "md", "py", "toml", "db", "txt"}
 
 
@@ -49,6 +54,13 @@ def known_fields() -> set[str]:
 
 FIELDS = known_fields()
 SEGMENTS = {segment for path in FIELDS for segment in path.split(".")}
+VALUES = value_names()
+"""Values of the chart."""
+VALUE_ROOTS = {name.split(".")[0] for name in VALUES} - {path.split(".")[0] for path in FIELDS}
+TARGETS = set(
+    re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+)
+_TARGET = re.compile(r"(?:^|`)make ([a-z-]+)(?=[`\s])", re.MULTILINE)
 
 
 def problem_of_command(words: list[str]) -> str:
@@ -80,10 +92,15 @@ def faults(text: str) -> Iterator[str]:
         plain = name.replace("[]", "")
         first, last = plain.split(".")[0], plain.rsplit(".", 1)[1]
         is_ours = first in SEGMENTS and last not in _FILE_ENDINGS
-        if plain in set(AuditAction):
+        if plain in set(AuditAction) | VALUES:
             continue
+        is_value = first in VALUE_ROOTS and last not in _FILE_ENDINGS
+        if is_value and plain.partition(".")[2] not in FIELDS and plain not in _VENDORS:
+            yield f"`{name}`: no such value of the chart"
         if is_ours and not any(f".{path}".endswith(f".{plain}") for path in FIELDS):
             yield f"`{name}`: no such field"
+    for target in set(_TARGET.findall(text)) - TARGETS:
+        yield f"`make {target}`: no such target"
     for block in _YAML.findall(text):
         yield from (f"YAML `{path}`: no such field" for path in unknown_keys(block))
 
@@ -112,6 +129,12 @@ def test_the_manual_names_only_what_exists(page: Path) -> None:
         "`rotator keys list --jsn`",
         "`aws.acounts`",
         "`grace.maximum`",
+        "`networkPolicy.enabeld`",
+        "`config.audit.s3x`",
+        "```sh\nkubectl -n x exec sts/rotator -- rotator doctr\n```",
+        "```sh\nkubectl -n x exec sts/rotator -- \\\n    env USER=x rotator accounts confrm 1\n```",
+        "```sh\nhelm template x | rotator consumers lnt -\n```",
+        "`make imge`",
         "```yaml\nweb:\n  prt: 1\n```",
     ],
 )
@@ -124,6 +147,8 @@ def test_the_check_bites(text: str) -> None:
     [
         "`rotator keys rotate NAME --account ID`",
         "rotator is a daemon",
+        "`config.audit.s3`, `networkPolicy.enabled`, `make image`",
+        "```sh\nkubectl -n x exec -it sts/rotator -- env USER=x rotator doctor\n```",
         "`rotator.yaml`, `policy.yaml`",
         "`aws.accounts[].roleArn`, `grace.max`",
         "```yaml\nfoo: {bar: 1}\n```",

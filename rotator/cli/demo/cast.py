@@ -39,7 +39,9 @@ _PAYMENTS, _SANDBOX = {"team": "payments"}, {"team": "sandbox"}
 THROTTLED: Final = "stock-levels"
 MINT_LOST: Final = "mobile-push"
 INTRUDED: Final = "fraud-scoring"
-"""Whose calls AWS throttles; whose mint has no answer; whom a person gives a key meanwhile."""
+IN_CLUSTER: Final = "storefront"
+"""Whose calls AWS throttles; whose mint has no answer; whom a person gives a key meanwhile;
+whose key pods in the cluster are started with."""
 
 CAST: Final = (
     # Healthy ones, of which some fall due in the middle.
@@ -77,6 +79,7 @@ CAST: Final = (
     User("etl-extract", 80, _ROTATED, "three users share one secret", path="/etl/", shelf=_EXTRACT),
     User("etl-clean", 80, _ROTATED, "three users share one secret", path="/etl/", shelf=_CLEAN),
     User("etl-publish", 80, _ROTATED, "three users share one secret", path="/etl/", shelf=_PUBLISH),
+    User(IN_CLUSTER, 95, _ROTATED, "also in a Secret of the cluster, read by pods", path="/shop/"),
     # The world gets in the way.
     User(THROTTLED, 80, _ROTATED, "AWS throttles its calls"),
     User(MINT_LOST, 75, _ROTATED, "the answer to its first mint is lost"),
@@ -169,6 +172,7 @@ CAST: Final = (
 """The users, in the order in which they are shown."""
 
 VICTIM: Final = next(item for item in CAST if item.name == INTRUDED)
+SHOP: Final = next(item for item in CAST if item.name == IN_CLUSTER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from rotator.cli.demo.board import STYLES
 from rotator.cli.demo.character import Ends
+from rotator.cli.demo.cluster import screen as cluster_screen
 from rotator.cli.demo.estate import DAYS
 from rotator.cli.demo.evidence import screen
 from rotator.core.reasons import Reason, explain
@@ -40,6 +41,7 @@ def show(console: Console, summary: Summary, *, seconds: float, is_kept: bool) -
         lines = [line for line in summary.lines if line.ends == end.value]
         if lines:
             _group(console, end, lines)
+    cluster_screen.show(console, summary.cluster)
     screen.show(console, summary.evidence, is_kept=is_kept)
     _close(console, summary, seconds=seconds)
 
@@ -89,6 +91,8 @@ def _close(console: Console, summary: Summary, *, seconds: float) -> None:
         f"\n{summary.chat_calls} messages through Stage5, ",
         _refused(summary.chat_refusals),
         f"; {summary.chat_ended} old keys refused when tried again",
+        f"\n{summary.cluster.calls} calls of AWS by pods in the cluster, ",
+        _refused(summary.cluster.refusals),
         f"\n{summary.evidence.records} audit records, ",
         (_verdict(summary), "red" if summary.evidence.findings else "green"),
         f"; {seconds:.0f} s",
@@ -114,6 +118,6 @@ def _refused(count: int) -> tuple[str, str]:
 
 
 def _faults(summary: Summary) -> Iterator[str]:
-    yield from (*summary.evidence.faults, *summary.trespasses)
+    yield from (*summary.evidence.faults, *summary.cluster.faults, *summary.trespasses)
     for line in summary.lines:
         yield from (f"{line.label}: {fault}" for fault in line.faults)

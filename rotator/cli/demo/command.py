@@ -38,13 +38,14 @@ def demo(
 ) -> None:
     """Watch the real daemon rotate a company's keys in about a minute.
 
-    The daemon talks HTTP to a simulated AWS, CipherStash and Stage5 on this
-    machine; nothing leaves it and no account is needed. More than forty users in
+    The daemon talks HTTP to a simulated AWS, CipherStash, Stage5 and Kubernetes on
+    this machine; nothing leaves it and no account is needed. More than forty users in
     two accounts live through some weeks: young, old, busy and people's keys,
     secrets of many shapes, throttled calls, lost answers. Beside them live the
     access keys and clients of a CipherStash workspace, with which applications
     encrypt and decrypt every day, and the access keys of a Stage5 workspace, with
-    which integrations pass messages on. At the end the signed audit log is verified,
+    which integrations pass messages on. One key is in a Secret of a cluster, too, whose
+    pods are restarted once it is there. At the end the signed audit log is verified,
     tampered with in copies, and reported on. Exits with 1 if a consumer was refused,
     a key was lost, evidence is not whole, or anybody ends otherwise than expected.
     """

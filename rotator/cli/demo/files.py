@@ -21,6 +21,7 @@ CONFIGURATION_FILE: Final = "rotator.yaml"
 AUDIT_LOG: Final = "audit.jsonl"
 WITNESS: Final = "witness.checkpoints"
 REPORT: Final = "report.html"
+KUBERNETES_TOKEN: Final = "kubernetes-token"  # noqa: S105 - a file's name
 """What the files in the folder are called."""
 
 CONFIGURATION: Final = """\
@@ -63,6 +64,9 @@ aws:
     - id: "{data}"
       name: data
       roleArn: arn:aws:iam::{data}:role/{role}
+kubernetes:
+  server: {kubernetes}
+  tokenFile: {token}
 cipherstash:
   workspaces:
     - crn: crn:us-east-1.aws:{workspace}
@@ -130,6 +134,18 @@ rules:
     action: rotate
     rotate: {maxAge: 30d}
     destination: {type: aws-secrets-manager, secret: "iam/{principal}"}
+  - name: shop
+    match: {provider: aws-iam, account: "111122223333", path: /shop/*}
+    action: rotate
+    destination: {type: aws-secrets-manager, secret: "iam/{principal}"}
+    followers:
+      - type: kubernetes-secret
+        namespace: shop
+        name: "{principal}-aws"
+        fields: {keyId: AWS_ACCESS_KEY_ID, secret: AWS_SECRET_ACCESS_KEY}
+    consumers:
+      workloads:
+        - {kind: Deployment, namespace: shop, name: storefront, restart: true}
   - name: ci
     match: {provider: aws-iam, path: /ci/*}
     action: rotate
@@ -185,6 +201,7 @@ class Urls:
     aws: str
     cts: str
     stage5: str
+    kubernetes: str
     siem: str
 
 
@@ -201,6 +218,8 @@ def write_files(folder: Path, urls: Urls) -> Path:
         "chat": CHAT,
         "chat_workspace": CHAT_WORKSPACE,
         "stage5": urls.stage5,
+        "kubernetes": urls.kubernetes,
+        "token": KUBERNETES_TOKEN,
         "siem": urls.siem,
         "log": AUDIT_LOG,
         "witness": WITNESS,

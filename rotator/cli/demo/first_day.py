@@ -21,7 +21,9 @@ PERSON: Final = "dana"
 _READING: Final = ("Get", "List", "Describe", "BatchGet", "Generate", "Simulate", "AssumeRole")
 _OPENING: Final = ("authorise", "list-", "load-", "generate-", "retrieve-")
 _TALKING: Final = ("get-", "list-", "send-message")
-"""How the names of operations begin that change nothing: at AWS, CipherStash and Stage5."""
+_LOOKING: Final = ("get-", "list-")
+"""How the names of operations begin that change nothing: at AWS, CipherStash, Stage5, and in the
+cluster."""
 
 
 def describe(play: Play) -> str:
@@ -56,4 +58,6 @@ def touched(vendors: Vendors, *, start: int) -> tuple[str, ...]:
     changed += [name for name in opened if not name.startswith(_OPENING)]
     talked = [call.operation for call in vendors.stage5.calls()]
     changed += [name for name in talked if not name.startswith(_TALKING)]
+    done = [call.operation for call in vendors.kubernetes.calls()]
+    changed += [name for name in done if not name.startswith(_LOOKING)]
     return tuple(f"{name} in plan mode" for name in changed)

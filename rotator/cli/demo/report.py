@@ -10,6 +10,7 @@ from rotator.cli.demo.cast import RELIC, VICTIM
 from rotator.cli.demo.character import CHAT_WORKSPACE, PLACES, PROD, WORKSPACE, Ends, User
 from rotator.cli.demo.chat.cast import ChatKey
 from rotator.cli.demo.chat.truth import ChatTruth
+from rotator.cli.demo.cluster.act import ClusterStory, look
 from rotator.cli.demo.evidence.act import Evidence, gather
 from rotator.cli.demo.vault.cast import VaultKey
 from rotator.cli.demo.vault.truth import VaultTruth
@@ -65,6 +66,7 @@ class Summary:
         chat_calls: How many messages integrations passed on with access keys of Stage5.
         chat_refusals: Those without a reply: each would have been an outage, too.
         chat_ended: How many old keys were tried at Stage5 on the last day, and refused.
+        cluster: What became of the key that pods in the cluster are started with.
         evidence: What an auditor is told.
         trespasses: What was touched that nobody of the cast owns, or in plan mode; empty is good.
         others: What adopting said of accounts' roots and of objects that belong to nobody.
@@ -78,6 +80,7 @@ class Summary:
     chat_calls: int
     chat_refusals: int
     chat_ended: int
+    cluster: ClusterStory
     evidence: Evidence
     trespasses: tuple[str, ...]
     others: tuple[str, ...]
@@ -86,8 +89,9 @@ class Summary:
     def is_as_expected(self) -> bool:
         """Whether nothing differs, nobody was refused, and the evidence is whole."""
         has_faults = any(line.faults for line in self.lines)
-        refusals = self.refusals + self.vault_refusals + self.chat_refusals
-        return not (self.evidence.faults or self.trespasses or refusals or has_faults)
+        refusals = self.refusals + self.vault_refusals + self.chat_refusals + self.cluster.refusals
+        faults = (*self.evidence.faults, *self.cluster.faults, *self.trespasses)
+        return not (faults or refusals or has_faults)
 
 
 def summarize(play: Play) -> Summary:
@@ -102,6 +106,7 @@ def summarize(play: Play) -> Summary:
         chat_calls=play.talkers.calls,
         chat_refusals=play.talkers.refusals,
         chat_ended=truth.chat.ended(),
+        cluster=look(play),
         evidence=gather(play),
         trespasses=(*play.touched, *_trespasses(play, truth.aws)),
         others=tuple(

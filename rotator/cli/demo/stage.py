@@ -12,6 +12,8 @@ from rotator.app import DRAIN_TIMEOUT, App, open_app
 from rotator.cli.demo.character import PROD
 from rotator.cli.demo.chat.consumers import Talkers
 from rotator.cli.demo.chat.estate import ChatEstate, seed_chat
+from rotator.cli.demo.cluster.consumers import Pods
+from rotator.cli.demo.cluster.estate import seed_cluster
 from rotator.cli.demo.consumers import Consumers
 from rotator.cli.demo.estate import DAYS, Estate, seed
 from rotator.cli.demo.evidence.keys import WEBHOOK, write_keys
@@ -104,6 +106,7 @@ class Play:
     consumers: Consumers = field(init=False)
     workers: Workers = field(init=False)
     talkers: Talkers = field(init=False)
+    pods: Pods = field(init=False)
     intruder: Intruder = field(init=False)
     onboarding: Onboarding = field(init=False)
     adoption: tuple[AdoptionRow, ...] = field(init=False)
@@ -124,6 +127,7 @@ class Play:
         read = self.estate.reader(aws.url, PROD)
         self.workers = Workers(http, stash.cts_url, self.vault, read)
         self.talkers = Talkers(self.vendors.public_api, self.chat, read)
+        self.pods = Pods(self.vendors)
         self.intruder = Intruder(aws.url, self.estate, self.consumers)
         self.onboarding = Onboarding(http, stash.zerokms_url, self.vault, self.workers)
 
@@ -172,6 +176,7 @@ class Play:
         self.consumers.step()
         self.workers.step()
         self.talkers.step()
+        self.pods.step()
         self.next_tick = Instant(self.next_tick + STEP)
         self.steps += 1
 
@@ -186,14 +191,18 @@ class Play:
         soon = [timer for timer in timers if now < timer < now + SOON]
         return min(max(soon, default=self.next_tick), self.next_tick)
 
+    @property
+    def _everyone(self) -> tuple[Consumers | Workers | Talkers | Pods, ...]:
+        return self.consumers, self.workers, self.talkers, self.pods
+
     def scene(self) -> Scene:
         """Read what there is to be seen now."""
         return Scene(
             now=self.clock.now(),
             day=self.day,
             fleet=standings(self.app.journal),
-            calls=self.consumers.calls + self.workers.calls + self.talkers.calls,
-            refusals=self.consumers.refusals + self.workers.refusals + self.talkers.refusals,
+            calls=sum(group.calls for group in self._everyone),
+            refusals=sum(group.refusals for group in self._everyone),
         )
 
 
@@ -213,10 +222,15 @@ def perform(folder: Path, show: Show) -> int:
         clock = SteppedClock(START, on_advance=sides.advance_to)
         siem = stack.enter_context(served(receiver, clock.now))
         urls = Urls(
-            aws=sides.aws.url, cts=sides.stash.cts_url, stage5=sides.stage5.base_url, siem=siem
+            aws=sides.aws.url,
+            cts=sides.stash.cts_url,
+            stage5=sides.stage5.base_url,
+            kubernetes=sides.kubernetes.url,
+            siem=siem,
         )
         settings = load(write_files(folder, urls), os.environ)
         estate, vault, chat = seed(sides.aws, settings), seed_vault(sides), seed_chat(sides)
+        seed_cluster(sides.kubernetes, estate, folder)
         holder: list[Play] = []
 
         def on_idle() -> None:

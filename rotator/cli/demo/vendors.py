@@ -11,6 +11,7 @@ import httpx
 from rotator.cli.demo.chat.consumers import PublicApi
 from rotator.simulators.aws.process import SimulatedAws
 from rotator.simulators.cipherstash.process import SimulatedCipherStash
+from rotator.simulators.kubernetes.process import SimulatedKubernetes
 from rotator.simulators.stage5.process import SimulatedStage5
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Vendors:
     aws: SimulatedAws
     stash: SimulatedCipherStash
     stage5: SimulatedStage5
+    kubernetes: SimulatedKubernetes
     http: httpx.Client
 
     @property
@@ -41,6 +43,7 @@ class Vendors:
         self.aws.advance_to(instant)
         self.stash.advance_to(instant)
         self.stage5.advance_to(instant)
+        self.kubernetes.advance_to(instant)
 
 
 @contextmanager
@@ -51,6 +54,7 @@ def vendors(start: datetime) -> Iterator[Vendors]:
             aws=stack.enter_context(SimulatedAws(start=start)),
             stash=stack.enter_context(SimulatedCipherStash(start=start)),
             stage5=stack.enter_context(SimulatedStage5(start=start)),
+            kubernetes=stack.enter_context(SimulatedKubernetes(start=start)),
             # A proxy of the caller's environment would carry the calls elsewhere.
             http=stack.enter_context(httpx.Client(trust_env=False)),
         )

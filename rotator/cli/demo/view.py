@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rotator.cli.demo.stage import Play
 
 _PICTURES_A_SECOND = 3
-_LINES_KEPT = 7
+_LINES_KEPT = 6
 _QUIET = frozenset({Ends.REPORTED.value, Ends.LEFT.value, Ends.YOUNG.value, Ends.DUE.value})
 """States in which nothing has happened: not worth a line."""
 

@@ -1,0 +1,1 @@
+"""The company's cluster, where a key is published in a second place and pods are restarted."""
