@@ -7,12 +7,14 @@ So there is no moment in which file and labels could disagree, whenever the powe
 A change on this machine is done when the call returns: nothing can land late. Somebody
 who replaces the file in the very moment between our last look and our own replacement is
 not seen; the kernel has no call that compares and swaps a name. So only one process may
-write (see `rotator.settings.crosscheck`), and others should not.
+write (see `rotator.settings.policy_destinations`), one of its threads at a time, and others
+should not.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from rotator.clients.contents import key_id_in, material_in, merge
@@ -60,6 +62,9 @@ class Files:
         self._read_only = config.read_only
         self._clock = clock
         self._disk = disk or Disk()
+        # Two credentials may share a file: between a look and the replacement that rests
+        # on it no other thread may replace the file, or its key would be lost unseen.
+        self._turn = Lock()
 
     def describe(self, ref: DestinationRef) -> DestinationState:
         """Report labels and versions; reads neither the file nor a version.
@@ -82,19 +87,20 @@ class Files:
                 its owner may read it.
             AccessDeniedError: It is another user's.
         """
-        shelf = self._shelf(ref)
-        present, labels = self._checked(shelf)
-        if present is None and not ref.create:
-            raise missing(shelf.path)
-        if present is not None:
-            check_readers(shelf.path, present)
-        self._in_time(shelf, not_after)
-        shelf.make()
-        if labels.owner is None:
-            shelf.label(Labels(owner=self._owner))
-        if present is None:
-            draft, _ = shelf.draft(_PLACEHOLDER, None)
-            self._place(shelf, draft, not_after)
+        with self._turn:
+            shelf = self._shelf(ref)
+            present, labels = self._checked(shelf)
+            if present is None and not ref.create:
+                raise missing(shelf.path)
+            if present is not None:
+                check_readers(shelf.path, present)
+            self._in_time(shelf, not_after)
+            shelf.make()
+            if labels.owner is None:
+                shelf.label(Labels(owner=self._owner))
+            if present is None:
+                draft, _ = shelf.draft(_PLACEHOLDER, None)
+                self._place(shelf, draft, not_after)
 
     def stage(
         self,
@@ -106,25 +112,28 @@ class Files:
         not_after: Instant,
     ) -> None:
         """Store a pending version beside the file, and what the file carries now, too."""
-        shelf = self._shelf(ref)
-        present, labels = self._checked(shelf)
-        if present is None:
-            raise missing(shelf.path)
-        current = _expect(shelf, labels, present, base)
-        text = text_in(self._disk, shelf.path)
-        content = merge(ref, text if ref.merge else None, material, limit_bytes=SIZE_LIMIT_BYTES)
-        known = shelf.content(version)
-        if known is not None and known.reveal() != content.reveal():
-            msg = f"version {version} is stored with other content"
-            raise RejectedError(msg, subject=ref.name, code="version_exists")
-        self._in_time(shelf, not_after)
-        shelf.make()
-        if text is not None and shelf.content(current) is None:
-            shelf.keep(current, text)
-        if known is None:
-            shelf.keep(version, content)
-        shelf.label(labels.staging(version))
-        shelf.forget({version, current, *(_befores(labels))})
+        with self._turn:
+            shelf = self._shelf(ref)
+            present, labels = self._checked(shelf)
+            if present is None:
+                raise missing(shelf.path)
+            current = _expect(shelf, labels, present, base)
+            text = text_in(self._disk, shelf.path)
+            content = merge(
+                ref, text if ref.merge else None, material, limit_bytes=SIZE_LIMIT_BYTES
+            )
+            known = shelf.content(version)
+            if known is not None and known.reveal() != content.reveal():
+                msg = f"version {version} is stored with other content"
+                raise RejectedError(msg, subject=ref.name, code="version_exists")
+            self._in_time(shelf, not_after)
+            shelf.make()
+            if text is not None and shelf.content(current) is None:
+                shelf.keep(current, text)
+            if known is None:
+                shelf.keep(version, content)
+            shelf.label(labels.staging(version))
+            shelf.forget({version, current, *(_befores(labels))})
 
     def promote(
         self,
@@ -139,27 +148,29 @@ class Files:
         Raises:
             OutcomeUnknownError: It took its place, perhaps not for good.
         """
-        shelf = self._shelf(ref)
-        present, labels = self._checked(shelf)
-        if present is None:
-            raise missing(shelf.path)
-        if _current(labels, present) != version:
-            labels = self._swap(shelf, labels, present, version, expected, not_after)
-        if labels.pending == version:
-            try:
-                self._label(shelf, labels.without(version, ""), not_after)
-            except RotatorError:
-                # The pivot is behind us. A repeat clears the label, and so does
-                # the next stage, by moving it.
-                return
+        with self._turn:
+            shelf = self._shelf(ref)
+            present, labels = self._checked(shelf)
+            if present is None:
+                raise missing(shelf.path)
+            if _current(labels, present) != version:
+                labels = self._swap(shelf, labels, present, version, expected, not_after)
+            if labels.pending == version:
+                try:
+                    self._label(shelf, labels.without(version, ""), not_after)
+                except RotatorError:
+                    # The pivot is behind us. A repeat clears the label, and so does
+                    # the next stage, by moving it.
+                    return
 
     def unstage(self, ref: DestinationRef, version: VersionId, *, not_after: Instant) -> None:
         """Take every label but "current" off a version; what it holds is forgotten later."""
-        shelf = self._shelf(ref)
-        present, labels = self._present(shelf), shelf.labels()
-        bare = labels.without(version, identity(present) if present else "")
-        if bare != labels:
-            self._label(shelf, bare, not_after)
+        with self._turn:
+            shelf = self._shelf(ref)
+            present, labels = self._present(shelf), shelf.labels()
+            bare = labels.without(version, identity(present) if present else "")
+            if bare != labels:
+                self._label(shelf, bare, not_after)
 
     def read_staged(self, ref: DestinationRef, version: VersionId) -> KeyMaterial:
         """Read a pending version.
